@@ -1,0 +1,42 @@
+"""What a target may be called.
+
+Rule: a name is what ssh, a shell, a file name and a log line can all carry unchanged: ASCII letters, digits,
+dot, underscore and hyphen, beginning with a letter or digit, at most 63 long. Ids are names too (`ttcp_...`).
+
+Refuses everything else, because names reach `acc proxy` from ssh's `%h`, where control characters, a leading
+hyphen and shell syntax have each been a hole before (CVE-2023-51385, CVE-2025-61984).
+"""
+
+import re
+
+MAX_NAME = 63
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
+
+
+def is_name(text: str) -> bool:
+    """True if `text` may name a target, a login or a resource."""
+    return _NAME.fullmatch(text) is not None
+
+
+def parse_port(text: str) -> int | None:
+    """The TCP port that `text` spells in plain decimal digits, or None."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 5):
+        return None
+    port = int(text)
+    return port if 0 < port < 65536 else None
+
+
+def split_address(text: str) -> tuple[str, int] | None:
+    """`host:port` or `[v6]:port` as its two parts, or None. The host is not resolved, only bounded."""
+    host, colon, port_text = text.rpartition(":")
+    port = parse_port(port_text)
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        return None
+    if not colon or port is None or not 0 < len(host) <= 255:
+        return None
+    if not all(" " < character < "\x7f" for character in host):
+        return None
+    return host, port
