@@ -18,7 +18,7 @@ import enum
 
 
 class Code(enum.Enum):
-    """One error; `Code("ticket_expired")` finds it by name."""
+    """One error. Its value is its name, as peers and scripts spell it."""
 
     title: str
     hint: str
@@ -26,9 +26,7 @@ class Code(enum.Enum):
     http: int
     close: int
 
-    def __new__(
-        cls, name: str, title: str, hint: str, exit_status: int, http: int, close: int
-    ) -> "Code":
+    def __new__(cls, name: str, title: str, hint: str, exit_status: int, http: int, close: int) -> "Code":
         member = object.__new__(cls)
         member._value_ = name
         member.title = title
@@ -149,7 +147,7 @@ class Code(enum.Enum):
     )  # fmt: skip
     BACKEND_CLOSED = (
         "backend_closed", "the host takes no more data",
-        "what it sent has been delivered; look at the service's log if that is too little", 35, 0, 0,
+        "what it sent has been delivered; look at the service's log", 35, 0, 0,
     )  # fmt: skip
 
     # what is in between
@@ -211,7 +209,8 @@ class Code(enum.Enum):
     )  # fmt: skip
 
 
-CODES_BY_CLOSE = {code.close: code for code in Code if code.close}
+CODES: dict[str, Code] = {code.value: code for code in Code}
+CODES_BY_CLOSE: dict[int, Code] = {code.close: code for code in Code if code.close}
 
 
 class AccError(Exception):
@@ -232,7 +231,4 @@ class AccError(Exception):
 
 def code_named(text: str) -> Code:
     """The code called `text`; an unknown one, from a newer peer, counts as INTERNAL."""
-    try:
-        return Code(text)
-    except ValueError:
-        return Code.INTERNAL
+    return CODES.get(text, Code.INTERNAL)

@@ -20,15 +20,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from acc.wire.errors import AccError, Code
+from acc.wire.upgrade import MAX_TICKET
 
 PREFIX = "acct1"
-MAX_TICKET = 4096
 MAX_ENDPOINTS = 16
 
 Verify = Callable[[bytes, bytes], bool]
 """Takes a signature and the signed bytes; True if the signature is the key's."""
 
 OutagePolicy = Literal["allow", "deny"]
+
+_POLICIES: dict[str, OutagePolicy] = {"allow": "allow", "deny": "deny"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ def open_ticket(text: str, keys: Mapping[str, Verify], *, audience: str, now: fl
 
 def _parse_claims(payload: bytes) -> Ticket:
     try:
-        claims = json.loads(payload)
+        claims: object = json.loads(payload)
     except (ValueError, RecursionError):
         raise AccError(Code.TICKET_MALFORMED) from None
     match claims:
@@ -105,18 +107,19 @@ def _parse_claims(payload: bytes) -> Ticket:
             "sid": str(session_id),
             "uid": str(user_id),
             "tid": str(target_id),
-            "ep": list(endpoints),
+            "ep": [*endpoints],
             "lim": int(limit),
             "iat": int(issued_at),
             "exp": int(expires_at),
-            "out": ("allow" | "deny") as outage,
+            "out": str(policy),
             "wf": str(worker_filter),
         }:
             pass
         case _:
             raise AccError(Code.TICKET_MALFORMED)
     texts = tuple(endpoint for endpoint in endpoints if isinstance(endpoint, str))
-    if not 0 < len(texts) == len(endpoints) <= MAX_ENDPOINTS:
+    outage = _POLICIES.get(policy)
+    if not 0 < len(texts) == len(endpoints) <= MAX_ENDPOINTS or outage is None:
         raise AccError(Code.TICKET_MALFORMED)
     return Ticket(
         key_id=key_id,
