@@ -52,6 +52,11 @@ class Incoming:
         return self.offset - self.delivered
 
     @property
+    def holding(self) -> bool:
+        """True while bytes are held that the sink has not taken."""
+        return self._queue is not None
+
+    @property
     def drained(self) -> bool:
         """True once the stream has ended and every byte of it has left; the sink is then to be closed."""
         return self.fin is not None and self.delivered == self.fin

@@ -100,10 +100,14 @@ class Outgoing:
         self.limit = max(self.limit, limit)
         self._drop(min(offset, self.offset))
 
-    def rewind(self, received: int) -> None:
-        """A new transport: the peer has received all before `received`; all after is to be sent again."""
+    def check_received(self, received: int) -> None:
+        """Raises AccError with PROTOCOL unless a peer that has received all before `received` can be served."""
         if received < max(self._base, self._acked) or received > self._end():
             raise violation("resume at an offset that was never sent, or was given up")
+
+    def rewind(self, received: int) -> None:
+        """A new transport: the peer has received all before `received`; all after is to be sent again."""
+        self.check_received(received)
         self._drop(min(received, self.offset))
         self._replayed = received if received < self.offset else None
         self._fin_due = self.fin is not None and received <= self.fin

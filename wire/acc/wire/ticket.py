@@ -17,7 +17,7 @@ import binascii
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from acc.wire.errors import AccError, Code
 from acc.wire.upgrade import MAX_TICKET
@@ -97,7 +97,7 @@ def open_ticket(text: str, keys: Mapping[str, Verify], *, audience: str, now: fl
 
 def _parse_claims(payload: bytes) -> Ticket:
     try:
-        claims: object = json.loads(payload)
+        claims = cast("Mapping[str, object] | None", json.loads(payload))  # or anything else: judged below
     except (ValueError, RecursionError):
         raise AccError(Code.TICKET_MALFORMED) from None
     match claims:
@@ -107,7 +107,7 @@ def _parse_claims(payload: bytes) -> Ticket:
             "sid": str(session_id),
             "uid": str(user_id),
             "tid": str(target_id),
-            "ep": [*endpoints],
+            "ep": endpoints,
             "lim": int(limit),
             "iat": int(issued_at),
             "exp": int(expires_at),
@@ -117,9 +117,8 @@ def _parse_claims(payload: bytes) -> Ticket:
             pass
         case _:
             raise AccError(Code.TICKET_MALFORMED)
-    texts = tuple(endpoint for endpoint in endpoints if isinstance(endpoint, str))
     outage = _POLICIES.get(policy)
-    if not 0 < len(texts) == len(endpoints) <= MAX_ENDPOINTS or outage is None:
+    if outage is None:
         raise AccError(Code.TICKET_MALFORMED)
     return Ticket(
         key_id=key_id,
@@ -127,13 +126,23 @@ def _parse_claims(payload: bytes) -> Ticket:
         session_id=session_id,
         user_id=user_id,
         target_id=target_id,
-        endpoints=texts,
+        endpoints=_parse_endpoints(endpoints),
         connection_limit=limit,
         issued_at=issued_at,
         expires_at=expires_at,
         outage=outage,
         worker_filter=worker_filter,
     )
+
+
+def _parse_endpoints(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise AccError(Code.TICKET_MALFORMED)
+    items = cast("list[object]", value)  # isinstance cannot say what a list holds
+    texts = tuple(item for item in items if isinstance(item, str))
+    if not 0 < len(texts) == len(items) <= MAX_ENDPOINTS:
+        raise AccError(Code.TICKET_MALFORMED)
+    return texts
 
 
 def _encode(raw: bytes) -> str:

@@ -36,7 +36,7 @@ def server_context(certificate_path: str, key_path: str) -> ssl.SSLContext:
 class Tls:
     """One end of a connection; `server_name` names the peer that a client verifies, None makes a server."""
 
-    __slots__ = ("_incoming", "_object", "_outgoing", "take", "write")
+    __slots__ = ("_incoming", "_object", "_outgoing", "_unread", "take", "write")
 
     def __init__(self, context: ssl.SSLContext, server_name: str | None) -> None:
         self._incoming = ssl.MemoryBIO()
@@ -44,6 +44,7 @@ class Tls:
         self._object = context.wrap_bio(
             self._incoming, self._outgoing, server_side=server_name is None, server_hostname=server_name
         )
+        self._unread = b""
         self.write = self._object.write
         """Encrypts all of its argument; `take` has the ciphertext."""
         self.take = self._outgoing.read
@@ -66,6 +67,8 @@ class Tls:
 
         Raises EOFError if the peer closed TLS, ssl.SSLError if a record does not verify.
         """
+        if self._unread:
+            return self._reread(room)
         filled, size = 0, len(room)
         incoming, read, buffered = self._incoming, self._object.read, self._object.pending
         try:
@@ -80,3 +83,13 @@ class Tls:
         except ssl.SSLZeroReturnError:
             raise EOFError from None
         return filled
+
+    def unread(self, plaintext: bytes) -> None:
+        """Puts back what was read beyond an HTTP head: the next `read_into` gives it again."""
+        self._unread = plaintext
+
+    def _reread(self, room: memoryview) -> int:
+        count = min(len(room), len(self._unread))
+        room[:count] = self._unread[:count]
+        self._unread = self._unread[count:]
+        return count

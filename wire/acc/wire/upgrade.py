@@ -10,6 +10,7 @@ given twice, any method, path, version or upgrade but the one.
 import base64
 import hashlib
 import json
+import os
 import re
 
 from acc.wire.control import MAX_OFFSET, printable
@@ -47,9 +48,7 @@ class Accepted:
 
     __slots__ = ("connection", "hold", "received", "resume", "window", "zero_mask")
 
-    def __init__(
-        self, *, connection: str, resume: str, hold: int, window: int, received: int, zero_mask: bool
-    ) -> None:
+    def __init__(self, *, connection: str, resume: str, hold: int, window: int, received: int, zero_mask: bool) -> None:
         self.connection = connection
         self.resume = resume
         self.hold = hold
@@ -85,9 +84,7 @@ def parse_request(head: bytes) -> Request:
         raise AccError(Code.BAD_REQUEST, f"only GET {PATH} is answered here")
     if headers.get("upgrade", "").lower() != "websocket" or "upgrade" not in _tokens(headers, "connection"):
         raise AccError(Code.BAD_REQUEST, "not a WebSocket upgrade")
-    if headers.get("sec-websocket-version") != "13" or SUBPROTOCOL not in _tokens(
-        headers, "sec-websocket-protocol"
-    ):
+    if headers.get("sec-websocket-version") != "13" or SUBPROTOCOL not in _tokens(headers, "sec-websocket-protocol"):
         raise AccError(Code.BAD_REQUEST, f"this is {SUBPROTOCOL} over WebSocket 13")
     key = headers.get("sec-websocket-key", "")
     if not re.fullmatch(r"[A-Za-z0-9+/]{22}==", key):
@@ -181,10 +178,7 @@ def parse_answer(answer: bytes, key: str) -> Accepted:
     status = start.split(" ", 2)[1:2]
     if status != ["101"]:
         raise _refusal(status, body)
-    if (
-        headers.get("sec-websocket-accept") != accept_key(key)
-        or headers.get("sec-websocket-protocol") != SUBPROTOCOL
-    ):
+    if headers.get("sec-websocket-accept") != accept_key(key) or headers.get("sec-websocket-protocol") != SUBPROTOCOL:
         raise AccError(Code.HTTP_PEER, "the WebSocket handshake does not fit")
     return Accepted(
         connection=printable(headers.get("acc-connection", "")),
@@ -241,3 +235,8 @@ def _number(headers: dict[str, str], name: str, code: Code) -> int:
     if not re.fullmatch(r"[0-9]{1,19}", text, re.ASCII) or int(text) > MAX_OFFSET:
         raise AccError(code, f"{name} is missing or not a number")
     return int(text)
+
+
+def new_key() -> str:
+    """A fresh Sec-WebSocket-Key."""
+    return base64.b64encode(os.urandom(16)).decode()

@@ -1,0 +1,197 @@
+"""One WebSocket to a worker, on trio: the only module that knows trio-websocket.
+
+Rule: opening it either gives a carrier whose backend is connected, or raises an AccError that says why not. Once
+it is open, its loss raises `CarrierEnded`, which holds the Close that came, if one came.
+"""
+
+import json
+import math
+import ssl
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import trio
+from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, wrap_client_stream
+
+from acc.cli.admission import Address, Authorization
+from acc.cli.loop import ungrouped
+from acc.wire import control
+from acc.wire.control import MAX_OFFSET, printable
+from acc.wire.errors import AccError, Code, code_named
+from acc.wire.incoming import MAX_WINDOW, WINDOW
+from acc.wire.tunnel import SUBPROTOCOL
+from acc.wire.upgrade import PATH, Accepted
+
+DIAL_SECONDS = 5.0
+OPEN_SECONDS = 20.0
+"""The worker answers only when it has dialled the host, so this is longer than its own deadline for that."""
+CLOSE_SECONDS = 2.0
+RECEIVE_BYTES = 65536
+
+NO_CLOSE = 1006
+"""RFC 6455 section 7.1.5: the transport ended without a Close."""
+
+
+class CarrierEnded(Exception):
+    """The WebSocket is over: `close` is the code of the Close that came, or NO_CLOSE."""
+
+    def __init__(self, close: int, reason: str) -> None:
+        super().__init__(close, reason)
+        self.close = close
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """What is said to take up a connection again."""
+
+    token: str
+    received: int
+
+    def __repr__(self) -> str:
+        return f"Resume({self.received})"
+
+
+class Carrier:
+    """An open WebSocket, and what the worker granted with it."""
+
+    def __init__(self, socket: WebSocketConnection, accepted: Accepted) -> None:
+        self._socket = socket
+        self.accepted = accepted
+        self.farewell = Code.CLIENT_GONE.close
+        """The code of the Close that ends this carrier: CLIENT_GONE unless there was another end."""
+
+    async def send(self, message: str | bytes) -> None:
+        """Send a text or a binary message."""
+        try:
+            await self._socket.send_message(message)
+        except ConnectionClosed as closed:
+            raise _ended(closed) from None
+
+    async def receive(self) -> str | bytes:
+        """The next message."""
+        try:
+            return await self._socket.get_message()
+        except ConnectionClosed as closed:
+            raise _ended(closed) from None
+
+    async def round_trip(self) -> float:
+        """The seconds that a ping takes. The caller has a deadline: a lost peer answers none."""
+        began = trio.current_time()
+        try:
+            await self._socket.ping()
+        except ConnectionClosed as closed:
+            raise _ended(closed) from None
+        return trio.current_time() - began
+
+    async def reset(self, error: AccError) -> None:
+        """Break both directions, and say why."""
+        self.farewell = error.code.close or Code.INTERNAL.close
+        with trio.move_on_after(CLOSE_SECONDS, shield=True), suppress(ConnectionClosed):
+            await self._socket.send_message(control.Reset(error.code, error.detail).encode().decode())
+
+    async def close(self) -> None:
+        """Send the Close that `farewell` names, and wait for its answer, a bounded time."""
+        with trio.move_on_after(CLOSE_SECONDS, shield=True):
+            await self._socket.aclose(self.farewell)
+
+
+@asynccontextmanager
+async def opened(address: Address, authorization: Authorization, resume: Resume | None) -> AsyncGenerator[Carrier]:
+    """A carrier to the worker at `address`, for a new connection or to take up one again."""
+    stream = await _dial(address, authorization.tls)
+    headers = [
+        (b"Authorization", b"Bearer " + authorization.ticket.encode()),
+        (b"Acc-Window", b"%d" % WINDOW),
+    ]
+    if resume is not None:
+        headers += [(b"Acc-Resume", resume.token.encode()), (b"Acc-Received", b"%d" % resume.received)]
+    host, port = address
+    name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        with ungrouped(AccError, ConnectionRejected):
+            async with trio.open_nursery() as nursery:
+                with trio.move_on_after(OPEN_SECONDS) as opening:
+                    socket = await wrap_client_stream(
+                        nursery,
+                        stream,
+                        name,
+                        PATH,
+                        subprotocols=[SUBPROTOCOL],
+                        extra_headers=headers,
+                        max_message_size=MAX_WINDOW,
+                        receive_buffer_size=RECEIVE_BYTES,
+                    )
+                    opening.deadline = math.inf
+                    carrier = Carrier(socket, _accepted(socket))
+                    try:
+                        yield carrier
+                    finally:
+                        await carrier.close()
+                if opening.cancelled_caught:
+                    raise AccError(Code.WORKER_UNREACHABLE, f"the worker at {name} gave no answer in time")
+                nursery.cancel_scope.cancel()
+    except ConnectionRejected as rejected:
+        raise _refusal(rejected) from None
+    finally:
+        await trio.aclose_forcefully(stream)
+
+
+async def _dial(address: Address, tls: ssl.SSLContext) -> trio.SSLStream[trio.SocketStream]:
+    host, port = address
+    try:
+        with trio.fail_after(DIAL_SECONDS):
+            tcp = await trio.open_tcp_stream(host, port)
+            stream = trio.SSLStream(tcp, tls, server_hostname=host, https_compatible=True)
+            await stream.do_handshake()
+    except trio.TooSlowError:
+        raise AccError(Code.WORKER_UNREACHABLE, f"{host}:{port} gave no answer in time") from None
+    except OSError as error:
+        raise AccError(Code.WORKER_UNREACHABLE, f"{host}:{port}: {error.strerror or error}") from None
+    except trio.BrokenResourceError as broken:
+        if isinstance(broken.__cause__, ssl.SSLCertVerificationError):
+            raise AccError(Code.UNTRUSTED, f"{host}:{port}: {broken.__cause__.verify_message}") from None
+        raise AccError(Code.WORKER_UNREACHABLE, f"{host}:{port} broke off the TLS handshake") from None
+    return stream
+
+
+def _accepted(socket: WebSocketConnection) -> Accepted:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in socket.handshake_headers}
+    if socket.subprotocol != SUBPROTOCOL:
+        raise AccError(Code.HTTP_PEER, f"it does not speak {SUBPROTOCOL}")
+    return Accepted(
+        connection=printable(headers.get("acc-connection", "")),
+        resume=headers.get("acc-resume", ""),
+        hold=_number(headers, "acc-hold"),
+        window=_number(headers, "acc-window"),
+        received=_number(headers, "acc-received"),
+        zero_mask=False,
+    )
+
+
+def _number(headers: dict[str, str], name: str) -> int:
+    text = headers.get(name, "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 19) or int(text) > MAX_OFFSET:
+        raise AccError(Code.HTTP_PEER, f"{name} is missing or not a number")
+    return int(text)
+
+
+def _refusal(rejected: ConnectionRejected) -> AccError:
+    """The worker's problem document as an error."""
+    try:
+        document = json.loads(rejected.body or b"")
+    except (ValueError, RecursionError):
+        document = None
+    match document:
+        case {"code": str(code), "detail": str(detail)}:
+            return AccError(code_named(code), printable(detail))
+        case _:
+            return AccError(Code.HTTP_PEER, f"it answered with HTTP status {rejected.status_code}")
+
+
+def _ended(closed: ConnectionClosed) -> CarrierEnded:
+    reason = closed.reason
+    if reason is None:
+        return CarrierEnded(NO_CLOSE, "")
+    return CarrierEnded(reason.code, printable(reason.reason or ""))

@@ -1,0 +1,146 @@
+"""`acc connect`: a port on this machine that leads to a target.
+
+Rule: the port is on loopback and nowhere else, because whoever reaches it is let through as the person who opened
+it. One connection's trouble is told on stderr and ends that connection; the port stays. With a command, its exit
+status is ours.
+"""
+
+import ipaddress
+import signal
+import sys
+from collections.abc import AsyncIterator
+from functools import partial
+
+import click
+import trio
+
+from acc.cli import loop, terminal
+from acc.cli.admission import Address, Admission
+from acc.cli.forward import forward
+from acc.wire.buffers import Buffers
+from acc.wire.errors import AccError, Code
+from acc.wire.names import parse_port
+
+MAX_CONNECTIONS = 256
+KILLED = 128
+"""A command killed by signal n counts as status 128 + n, as in a shell."""
+
+_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _WithCommand(click.Command):
+    """What follows `--` is another program's, whatever it looks like, and reaches `connect` as `ctx.obj`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ours, command = args, list[str]()
+        if "--" in args:
+            place = args.index("--")
+            ours, command = args[:place], args[place + 1 :]
+            if not command:
+                raise click.UsageError("there is no command after --", ctx)
+        ctx.obj = tuple(command)
+        return super().parse_args(ctx, ours)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "[-- CMD...]"]
+
+
+@click.command(cls=_WithCommand)
+@click.argument("name")
+@click.argument("port", required=False)
+@click.option("--listen", default="127.0.0.1:0", metavar="HOST:PORT", help="Where to listen; loopback only.")
+@click.pass_obj
+def connect(command: tuple[str, ...], name: str, port: str | None, listen: str) -> None:
+    """Open a local port that leads to the target NAME.
+
+    PORT is one of the ports that the target allows; without it, the target's own. Without CMD the port stays until
+    Ctrl-C. With CMD, `{host}` and `{port}` in it become the local port's, and acc leaves with its exit status.
+
+    \b
+    acc connect db-1 -- psql -h {host} -p {port} app
+    """
+    address = _loopback(listen)
+    target_port = None
+    if port is not None:
+        target_port = parse_port(port)
+        if target_port is None:
+            raise click.BadParameter(f"{port!r} is not a port")
+    sys.exit(loop.run(_connect, name, target_port, address, command))
+
+
+async def _connect(name: str, target_port: int | None, address: Address, command: tuple[str, ...]) -> int:
+    admission = Admission(name, target_port)
+    await admission.current()  # what is refused is refused now, not at the first connection
+    with trio.open_signal_receiver(*_STOP) as signals:
+        async with trio.open_nursery() as nursery:
+            listener = await _listen(address)
+            host, port, *_ = listener.socket.getsockname()
+            handler = partial(_serve, admission, Buffers(), trio.CapacityLimiter(MAX_CONNECTIONS))
+            nursery.start_soon(partial(trio.serve_listeners, handler, [listener]))
+            if command:
+                filled = [word.replace("{host}", host).replace("{port}", str(port)) for word in command]
+                status = await _run(filled, signals)
+            else:
+                click.echo(f"listening on {_spelled(host, port)}")
+                await anext(signals)
+                status = 0
+            nursery.cancel_scope.cancel()
+    return status
+
+
+async def _serve(admission: Admission, buffers: Buffers, limit: trio.CapacityLimiter, local: trio.SocketStream) -> None:
+    async with limit:
+        try:
+            await forward(local, admission, buffers)
+        except AccError as error:
+            what, hint = error.lines()
+            terminal.note(f"{what}\n     {hint}")
+
+
+async def _run(command: list[str], signals: AsyncIterator[int]) -> int:
+    """The exit status of `command`. It gets SIGINT from the terminal as we do; the other signals are passed on."""
+    try:
+        process = await trio.lowlevel.open_process(command, stdin=None)
+    except OSError as error:
+        raise AccError(Code.CONFIG, f"cannot run {command[0]}: {error.strerror}") from None
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_pass_on, signals, process)
+        status = await process.wait()
+        nursery.cancel_scope.cancel()
+    return KILLED - status if status < 0 else status
+
+
+async def _pass_on(signals: AsyncIterator[int], process: trio.Process) -> None:
+    async for number in signals:
+        if number != signal.SIGINT:
+            process.send_signal(number)
+
+
+async def _listen(address: Address) -> trio.SocketListener:
+    host, port = address
+    try:
+        (listener,) = await trio.open_tcp_listeners(port, host=host)
+    except OSError as error:
+        raise AccError(Code.CONFIG, f"cannot listen on {_spelled(host, port)}: {error.strerror}") from None
+    return listener
+
+
+def _loopback(text: str) -> Address:
+    """The address in `text`, `HOST:PORT` with port 0 for any, if it is on loopback."""
+    host, _, port_text = text.rpartition(":")
+    port = 0 if port_text == "0" else parse_port(port_text)
+    if host == "localhost":
+        host = "127.0.0.1"
+    try:
+        ip = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        ip = None
+    if ip is None or port is None:
+        raise AccError(Code.CONFIG, f"--listen must look like 127.0.0.1:8022, not {text[:100]!r}")
+    if not ip.is_loopback:
+        raise AccError(Code.CONFIG, f"--listen takes loopback addresses only, and {ip} is not one")
+    return str(ip), port
+
+
+def _spelled(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

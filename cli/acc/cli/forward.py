@@ -1,0 +1,250 @@
+"""One local connection through one tunnel: the trio shell around `acc.wire.tunnel`.
+
+    local socket -> `_upload`   -> carrier          the core counts, keeps and acknowledges
+    local socket <- `download`  <- the core's queue <- `_receive` <- carrier
+
+Rule: each direction ends by itself. What is written to the local socket is written once: `download` outlives the
+carriers, and all else belongs to one carrier and is cancelled with it. A lost carrier is replaced, from where each
+end has received, for as long as the worker holds the connection. An abort becomes a reset of the local socket, so
+that it never looks like an end.
+"""
+
+import socket
+import struct
+from contextlib import AsyncExitStack
+from itertools import chain, repeat
+
+import trio
+
+from acc.cli.admission import USED_UP, Address, Admission, Authorization
+from acc.cli.carrier import NO_CLOSE, Carrier, CarrierEnded, Resume, opened
+from acc.cli.loop import ungrouped
+from acc.wire import control
+from acc.wire.buffers import Buffers
+from acc.wire.errors import CODES_BY_CLOSE, AccError, Code
+from acc.wire.tunnel import LOST_AFTER, PING_AFTER, Tunnel
+
+QUIET_SECONDS = 0.05
+"""After so long without anything to say, the peer hears what was passed on, so that it keeps nothing."""
+
+LINGER_SECONDS = 2.0
+"""How long to let a program go on writing what nobody reads: closing on unread bytes would destroy sent ones."""
+
+CLOSE_NORMAL = 1000
+_RETRY_FIRST = (0.0, 0.1, 0.3, 1.0)
+_RETRY_LATER = 2.0
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+async def forward(local: trio.SocketStream, admission: Admission, buffers: Buffers) -> None:
+    """Carry `local` to the target until both directions have ended. Raises AccError where it was cut short."""
+    try:
+        with ungrouped(AccError):
+            async with AsyncExitStack() as stack:
+                opening = await _open(stack, admission)
+                await _Forward(local, buffers, opening).run(stack)
+    except AccError:
+        local.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        raise
+    finally:
+        await trio.aclose_forcefully(local)
+
+
+class _Opening:
+    """A carrier that was opened, and where its connection is to be found again."""
+
+    def __init__(self, carrier: Carrier, address: Address, authorization: Authorization) -> None:
+        self.carrier = carrier
+        self.address = address
+        self.authorization = authorization
+
+
+async def _open(stack: AsyncExitStack, admission: Admission) -> _Opening:
+    """A new connection; with a new session, where the one at hand is used up."""
+    authorization = await admission.current()
+    try:
+        return await _open_with(authorization, stack)
+    except AccError as refused:
+        if refused.code not in USED_UP:
+            raise
+    admission.spent(authorization)
+    return await _open_with(await admission.current(), stack)
+
+
+async def _open_with(authorization: Authorization, stack: AsyncExitStack) -> _Opening:
+    """A new connection at the first worker that can be reached."""
+    *first, last = authorization.workers
+    for address in first:
+        try:
+            carrier = await stack.enter_async_context(opened(address, authorization, None))
+        except AccError as error:
+            if error.code not in (Code.WORKER_UNREACHABLE, Code.WORKER_BUSY, Code.DRAINING):
+                raise
+        else:
+            return _Opening(carrier, address, authorization)
+    return _Opening(await stack.enter_async_context(opened(last, authorization, None)), last, authorization)
+
+
+class _Bell:
+    """Wakes one task. A ring while nobody waits is kept."""
+
+    def __init__(self) -> None:
+        self._rung = trio.Event()
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    async def wait(self) -> None:
+        await self._rung.wait()
+        self._rung = trio.Event()
+
+
+class _Forward:
+    """One connection, over all its carriers."""
+
+    def __init__(self, local: trio.SocketStream, buffers: Buffers, opening: _Opening) -> None:
+        self._local = local
+        self._buffers = buffers
+        self._opening = opening
+        self._resume_token = opening.carrier.accepted.resume
+        self._tunnel = Tunnel(buffers, opening.carrier.accepted.window)
+        self._round_trip = 0.0
+        self._room = _Bell()
+        self._sink = _Bell()
+        self._talk = _Bell()
+
+    async def run(self, stack: AsyncExitStack) -> None:
+        """Carry until both directions have ended, over as many carriers as it takes."""
+        carrier = self._opening.carrier
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._download)
+            while not await self._carry(carrier):
+                await stack.aclose()
+                carrier = await self._take_up(stack, carrier.accepted.hold)
+        if self._tunnel.outgoing.stopped:
+            await self._linger()
+
+    async def _carry(self, carrier: Carrier) -> bool:
+        """True once both directions have ended; False if the carrier was lost before."""
+        try:
+            with ungrouped(AccError, CarrierEnded):
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._receive, carrier)
+                    nursery.start_soon(self._upload, carrier)
+                    nursery.start_soon(self._keep, carrier)
+                    await self._converse(carrier)
+                    nursery.cancel_scope.cancel()
+        except CarrierEnded as ended:
+            if ended.close == NO_CLOSE:
+                return False
+            if ended.close != CLOSE_NORMAL or not self._tunnel.finished:
+                raise AccError(CODES_BY_CLOSE.get(ended.close, Code.PROTOCOL), ended.reason) from None
+        except AccError as error:
+            await carrier.reset(error)
+            raise
+        carrier.farewell = CLOSE_NORMAL
+        return True
+
+    async def _take_up(self, stack: AsyncExitStack, hold: int) -> Carrier:
+        """A new carrier for the connection, which the worker holds for `hold` seconds."""
+        resume = Resume(self._resume_token, self._tunnel.incoming.position)
+        with trio.move_on_after(hold):
+            for pause in chain(_RETRY_FIRST, repeat(_RETRY_LATER)):
+                await trio.sleep(pause)
+                try:
+                    attempt = opened(self._opening.address, self._opening.authorization, resume)
+                    carrier = await stack.enter_async_context(attempt)
+                except AccError as error:
+                    if error.code is not Code.WORKER_UNREACHABLE:
+                        raise
+                    continue
+                self._resume_token = carrier.accepted.resume
+                self._tunnel.resume(carrier.accepted.received)
+                return carrier
+        raise AccError(Code.TUNNEL_LOST, f"no new one in {hold} s")
+
+    async def _receive(self, carrier: Carrier) -> None:
+        incoming = self._tunnel.incoming
+        while True:
+            message = await carrier.receive()
+            if isinstance(message, bytes):
+                incoming.accept(len(message))
+                if incoming.stopped is None:
+                    incoming.hold(memoryview(message))
+            else:
+                told = self._tunnel.receive(message.encode())
+                if isinstance(told, control.Reset):
+                    raise AccError(told.code, told.reason)
+                self._room.ring()
+            self._sink.ring()
+            self._talk.ring()
+
+    async def _upload(self, carrier: Carrier) -> None:
+        outgoing = self._tunnel.outgoing
+        while (chunk := outgoing.replay()) is not None:
+            await carrier.send(bytes(chunk))
+        self._talk.ring()
+        while outgoing.fin is None and not outgoing.stopped:
+            room = outgoing.room
+            if room <= 0:
+                await self._room.wait()
+                continue
+            try:
+                part = await self._local.receive_some(room)
+            except trio.BrokenResourceError:
+                raise AccError(Code.CLIENT_GONE, "the local program reset its connection") from None
+            if not part:
+                outgoing.finish()
+                self._talk.ring()
+            elif not outgoing.stopped:
+                self._buffers.room[: len(part)] = part
+                outgoing.sent(len(part))
+                await carrier.send(bytes(part))
+
+    async def _download(self) -> None:
+        incoming = self._tunnel.incoming
+        try:
+            while not incoming.drained:
+                for piece in incoming.held():
+                    await self._local.send_all(piece)
+                    incoming.pass_on(len(piece))
+                    self._talk.ring()
+                if incoming.outgrown:
+                    incoming.grow(self._round_trip)
+                if not incoming.waiting and not incoming.drained:
+                    await self._sink.wait()
+            await self._local.send_eof()
+        except trio.BrokenResourceError:
+            self._tunnel.refuse(Code.CLIENT_GONE)
+            self._talk.ring()
+
+    async def _converse(self, carrier: Carrier) -> None:
+        """Say what the core has to say, until both ends know that both directions have ended."""
+        while True:
+            for text in self._tunnel.messages():
+                await carrier.send(text.decode())
+            if self._tunnel.finished:
+                return
+            with trio.move_on_after(QUIET_SECONDS) as quiet:
+                await self._talk.wait()
+            if quiet.cancelled_caught:
+                for text in self._tunnel.quiet():
+                    await carrier.send(text.decode())
+                await self._talk.wait()
+
+    async def _keep(self, carrier: Carrier) -> None:
+        """Measure the path, and notice when it is gone."""
+        while True:
+            with trio.move_on_after(LOST_AFTER) as waiting:
+                self._round_trip = await carrier.round_trip()
+            if waiting.cancelled_caught:
+                raise CarrierEnded(NO_CLOSE, "")
+            await trio.sleep(PING_AFTER)
+
+    async def _linger(self) -> None:
+        with trio.move_on_after(LINGER_SECONDS):
+            try:
+                while await self._local.receive_some():
+                    pass
+            except trio.BrokenResourceError:
+                return

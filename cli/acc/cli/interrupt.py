@@ -1,0 +1,49 @@
+"""How `acc proxy` notices that it should leave, wherever it waits.
+
+Signal handlers set nothing but a byte in a pipe, which every wait polls (CVE-2024-6387 is what more than that in a
+handler can do). ssh sends SIGHUP to its ProxyCommand when it leaves and never waits for it.
+"""
+
+import os
+import select
+import signal
+import time
+
+from acc.wire.errors import AccError, Code
+
+
+class Interrupt:
+    """SIGHUP, SIGTERM and SIGINT as something to poll."""
+
+    __slots__ = ("_poll", "descriptor")
+
+    def __init__(self) -> None:
+        self.descriptor, write_end = os.pipe()
+        os.set_blocking(self.descriptor, False)
+        os.set_blocking(write_end, False)
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _noted)
+        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+        self._poll = select.poll()
+        self._poll.register(self.descriptor, select.POLLIN)
+
+    def wait(self, descriptor: int, events: int, deadline: float, late: AccError) -> None:
+        """Waits until `descriptor` has `events`. Raises `late` at `deadline` (monotonic), CLIENT_GONE on a signal."""
+        self._poll.register(descriptor, events)
+        try:
+            ready = self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
+        finally:
+            self._poll.unregister(descriptor)
+        if any(found == self.descriptor for found, _ in ready):
+            raise AccError(Code.CLIENT_GONE, "interrupted")
+        if not ready:
+            raise late
+
+    def sleep(self, seconds: float) -> None:
+        """Waits, unless a signal comes: CLIENT_GONE."""
+        if self._poll.poll(seconds * 1000):
+            raise AccError(Code.CLIENT_GONE, "interrupted")
+
+
+def _noted(_number: int, _frame: object) -> None:
+    """The wakeup descriptor has said it already."""

@@ -1,0 +1,179 @@
+"""`acc login`, `acc logout`, `acc whoami`: who a person is to a controller.
+
+Rule: a password is typed without echo or read from stdin, and never an argument. A login leaves behind the profile,
+a copy of the CA beside it, and the token in the keyring or in a file; a logout leaves nothing.
+"""
+
+import getpass
+import os
+import sys
+from dataclasses import dataclass
+
+import click
+
+from acc.cli import credentials, directories, profile, terminal
+from acc.cli.controller import Controller, Item, inner, text
+from acc.cli.profile import Profile
+from acc.wire.errors import AccError, Code
+
+MAX_PASSWORD = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What the controller gave for a password. The token shows in no repr."""
+
+    token_id: str
+    user_id: str
+    token: str
+
+    def __repr__(self) -> str:
+        return f"Login({self.token_id})"
+
+
+@click.command()
+@click.option("--addr", metavar="URL", help="The controller, https://host:port; else ACC_ADDR or the last login's.")
+@click.option("--cacert", metavar="FILE", help="The CA that signs it; else ACC_CACERT, or what the system trusts.")
+@click.option("--login-name", metavar="NAME", help="Asked for where it is not given.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from stdin instead of asking for it.")
+@click.option("--json", "as_json", is_flag=True, help="Print who is logged in as JSON.")
+def login(addr: str | None, cacert: str | None, login_name: str | None, password_stdin: bool, as_json: bool) -> None:
+    """Log in to a controller.
+
+    The token goes to the system's keyring; where there is none, to a file that only you can read.
+    """
+    chosen = _chosen(addr, cacert)
+    _readable(chosen.cacert)
+    name = login_name or _ask_name(password_stdin)
+    password = _read_password() if password_stdin else _ask_password(name, chosen.addr)
+    with Controller(chosen, None) as controller:
+        answer = authenticate(controller, name, password)
+    chosen.login_name = name
+    chosen.user_id = answer.user_id
+    _keep(chosen, answer.token)
+    if os.environ.get("ACC_TOKEN"):
+        terminal.note("ACC_TOKEN is set and wins over this login")
+    if as_json:
+        terminal.show_json({"addr": chosen.addr, "login_name": name, "user_id": answer.user_id})
+    else:
+        click.echo(f"logged in to {chosen.addr} as {name}")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print what was forgotten as JSON.")
+def logout(as_json: bool) -> None:
+    """Revoke the login and forget it here, with its cached tickets.
+
+    What is stored here is removed even if the controller cannot be asked; the exit status then says so.
+    """
+    chosen = profile.load()
+    refused: AccError | None = None
+    try:
+        with Controller.of(chosen) as controller:
+            controller.delete("/v1/auth-tokens/self")
+    except AccError as error:
+        refused = error
+    _forget_tickets()
+    credentials.forget(chosen)
+    if chosen.token_store:
+        profile.forget()
+    if refused is not None and refused.code is not Code.LOGIN_REQUIRED:
+        raise AccError(refused.code, f"forgotten here, but not revoked: {refused.detail}")
+    if os.environ.get("ACC_TOKEN"):
+        terminal.note("ACC_TOKEN is still set; the token in it is revoked")
+    if as_json:
+        terminal.show_json({"addr": chosen.addr, "login_name": chosen.login_name, "user_id": chosen.user_id})
+    else:
+        click.echo(f"logged out of {chosen.addr}")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the user as the API gives it.")
+def whoami(as_json: bool) -> None:
+    """Say who is logged in, and where."""
+    chosen = profile.load()
+    with Controller.of(chosen) as controller:
+        user = controller.get("/v1/users/self")
+        token = controller.get("/v1/auth-tokens/self")
+    if as_json:
+        terminal.show_json(user)
+        return
+    name = user.get("login_name") or user.get("name") or chosen.login_name
+    terminal.show_rows(
+        ("LOGIN NAME", "USER", "CONTROLLER", "UNTIL"),
+        [(str(name), text(user, "id"), chosen.addr, text(token, "expiration_time"))],
+    )
+
+
+def _chosen(addr: str | None, cacert: str | None) -> Profile:
+    """The controller that the options name, or the environment, or the last login, in this order."""
+    if addr is not None:
+        os.environ["ACC_ADDR"] = addr
+    found = profile.load()
+    return Profile(found.addr, found.cacert if cacert is None else os.path.abspath(cacert))
+
+
+def _readable(cacert: str | None) -> None:
+    if cacert is not None and not os.access(cacert, os.R_OK):
+        raise AccError(Code.CONFIG, f"the CA file {cacert} cannot be read")
+
+
+def _ask_name(password_stdin: bool) -> str:
+    if password_stdin or not sys.stdin.isatty():
+        raise click.UsageError("give --login-name; there is nobody to ask")
+    answer: str = click.prompt("Login name", default=getpass.getuser(), err=True)
+    return answer
+
+
+def _ask_password(name: str, addr: str) -> str:
+    if not sys.stdin.isatty():
+        raise click.UsageError("use --password-stdin; there is no terminal to ask on")
+    answer: str = click.prompt(f"Password of {name} on {addr}", hide_input=True, err=True)
+    return answer
+
+
+def _read_password() -> str:
+    line = sys.stdin.readline(MAX_PASSWORD + 2).rstrip("\r\n")
+    if not 0 < len(line) <= MAX_PASSWORD:
+        raise click.UsageError(f"stdin must hold one line, the password, of at most {MAX_PASSWORD} characters")
+    return line
+
+
+def authenticate(controller: Controller, name: str, password: str) -> Login:
+    """Trade a password for a token. Raises LOGIN_FAILED where the two do not belong together."""
+    methods = controller.items("/v1/auth-methods", scope_id="global")
+    passwords = [method for method in methods if method.get("type") == "password"]
+    if not passwords:
+        raise AccError(Code.CONFIG, "the controller offers no login with a password")
+    primary = next((method for method in passwords if method.get("is_primary")), passwords[0])
+    credentials_given: Item = {"login_name": name, "password": password}
+    answer = controller.post(
+        f"/v1/auth-methods/{text(primary, 'id')}:authenticate",
+        {"command": "login", "attributes": credentials_given},
+    )
+    attributes = inner(answer, "attributes")
+    return Login(text(attributes, "id"), text(attributes, "user_id"), text(attributes, "token"))
+
+
+def _keep(chosen: Profile, token: str) -> None:
+    """Store the login. The profile changes first and without a token, so that no crash pairs an old one with it."""
+    before = profile.stored()
+    if before is not None:
+        credentials.forget(before)
+        _forget_tickets()
+    if chosen.cacert is not None:
+        with open(chosen.cacert, encoding="utf-8") as file:
+            directories.write(profile.cacert_path(), file.read(directories.MAX_FILE))
+        chosen.cacert = profile.cacert_path()
+    profile.save(chosen)
+    chosen.token_store = credentials.store(chosen.addr, token)
+    profile.save(chosen)
+    if chosen.token_store == "file":  # noqa: S105  the name of a place, not a secret
+        terminal.note(f"no keyring can be used here; the token is in {credentials.path()}, readable only by you")
+
+
+def _forget_tickets() -> None:
+    runtime = directories.runtime()
+    for entry in os.scandir(runtime):
+        if entry.is_file(follow_symlinks=False):
+            directories.remove(entry.path)

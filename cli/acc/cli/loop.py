@@ -1,0 +1,44 @@
+"""Running a trio program from a command.
+
+Rule: trio wraps each error that leaves a nursery in a group, while a caller expects one error of a known kind. Here,
+and only here, it is taken out of its group. A group that holds none of the kinds is a defect and stays as it is.
+"""
+
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from typing import TypeVar, TypeVarTuple
+
+import trio
+
+from acc.wire.errors import AccError
+
+Result = TypeVar("Result")
+Arguments = TypeVarTuple("Arguments")
+
+
+def run(main: Callable[[*Arguments], Awaitable[Result]], *arguments: *Arguments) -> Result:
+    """What `main(*arguments)` returns, or the first AccError that it raises."""
+    with ungrouped(AccError):
+        return trio.run(main, *arguments)
+
+
+@contextmanager
+def ungrouped(*kinds: type[Exception]) -> Generator[None]:
+    """Raise, in place of a group, the first error in it of the first of `kinds` that it has."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        for kind in kinds:
+            found = _first(group, kind)
+            if found is not None:
+                raise found from None
+        raise
+
+
+def _first(error: BaseException, kind: type[Exception]) -> Exception | None:
+    if isinstance(error, kind):
+        return error
+    if isinstance(error, BaseExceptionGroup):
+        members: tuple[BaseException, ...] = error.exceptions
+        return next((found for member in members if (found := _first(member, kind))), None)
+    return None

@@ -1,0 +1,286 @@
+"""The pipe: standard input and output over one tunnel, in one poll loop.
+
+    stdin -> `_read_source` -> TunnelEnd -> socket          socket -> TunnelEnd -> `_deliver` -> stdout
+
+How it ends:
+
+- stdin's EOF becomes a FIN; what the far end still sends is delivered, with no timer of ours;
+- the far end's FIN closes descriptor 1 once all is delivered, so that ssh sees it; a stdin that is silent from then
+  on is given up after `linger` seconds, one that goes on is carried to its end;
+- nobody reads stdout any more, or a signal comes: gone at once, with a Close;
+- a lost transport is opened again, and neither end of the stream notices. Only when the worker no longer holds the
+  tunnel is that an error.
+"""
+
+import itertools
+import os
+import select
+import time
+
+from acc.cli import logfile
+from acc.cli.interrupt import Interrupt
+from acc.cli.opening import Opener, Refused, Transport
+from acc.cli.stdio import STDIN, Sink
+from acc.wire.buffers import Buffers
+from acc.wire.errors import AccError, Code
+from acc.wire.tunnel import LOST_AFTER, PING_AFTER, Tunnel
+from acc.wire.tunnel_end import CLOSE_NORMAL, TunnelClosed, TunnelEnd
+
+RAW = 131072
+"""The most ciphertext that is taken from the socket at once, in bytes."""
+
+TURNS = 4
+"""Full reads from one side before the other has its turn."""
+
+QUIET = 0.2
+"""Seconds without traffic after which an acknowledgement that was not due is sent."""
+
+BACKOFF = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Seconds between attempts to resume; the last goes on."""
+
+REFUSED_FOR = 3.0
+"""Seconds for which nothing may listen at the worker's address before it counts as gone: a tunnel lives in the
+worker's memory, so one that was killed has nothing to resume, but its address may be moving."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+IN, OUT = select.POLLIN, select.POLLOUT
+BROKEN = select.POLLERR | select.POLLHUP | select.POLLNVAL
+
+
+class Pipe:
+    """Carries the process's stdin and stdout through one tunnel."""
+
+    def __init__(self, transport: Transport, opener: Opener, interrupt: Interrupt, linger: float) -> None:
+        self._opener = opener
+        self._interrupt = interrupt
+        self._linger = linger
+        self._buffers = Buffers()
+        self._raw = memoryview(bytearray(RAW))
+        self._plain = memoryview(bytearray(RAW + 65536))
+        self._sink = Sink()
+        self._sink_open = True
+        self._poll = select.poll()
+        self._watched: dict[int, int] = {}
+        self._tunnel = Tunnel(self._buffers, transport.accepted.window)
+        self._end = TunnelEnd(self._tunnel, transport.link)
+        self._transport = transport
+        self._heard = self._moved = time.monotonic()  # last byte from the worker; from stdin
+        self._pinged = False
+        self._read_size = 16384
+
+    def run(self) -> None:
+        """Returns when both directions have ended by themselves. Raises AccError otherwise."""
+        self._watch(self._interrupt.descriptor, IN)
+        self._watch(self._sink.descriptor, 0)
+        self._serve(self._transport.connection.fileno(), IN)
+        while not self._tunnel.finished:
+            ready = self._poll.poll(self._timeout())
+            for descriptor, events in ready:
+                if descriptor in self._watched:
+                    self._serve(descriptor, events)
+            if (not ready or time.monotonic() - self._heard > PING_AFTER) and self._tend():
+                break
+        self._leave(CLOSE_NORMAL)
+
+    # what is ready
+
+    def _serve(self, descriptor: int, events: int) -> None:
+        try:
+            if descriptor == self._transport.connection.fileno():
+                self._serve_transport(events)
+            elif descriptor == STDIN:
+                self._read_source()
+            elif descriptor == self._sink.descriptor:
+                self._serve_sink(events)
+            else:
+                self._depart("a signal came")
+            self._settle()
+        except TunnelClosed as closed:
+            if closed.close != CLOSE_NORMAL or not self._tunnel.finished:
+                raise closed.error from None
+        except (OSError, EOFError) as error:  # the transport's; stdin's and stdout's are dealt with where they are read
+            self._resume(str(error) or "the worker closed the connection")
+
+    def _serve_transport(self, events: int) -> None:
+        if events & OUT:
+            self._end.transmit(self._transport.connection.send)
+        if events & (IN | BROKEN):
+            self._read_transport()
+
+    def _read_transport(self) -> None:
+        end, raw = self._end, self._raw
+        for _ in range(TURNS):
+            try:
+                count = self._transport.connection.recv_into(raw[: self._read_size])
+            except BlockingIOError:
+                count = None
+            if count == 0:
+                raise EOFError
+            if count:
+                self._heard = time.monotonic()
+                self._pinged = False
+                end.feed(raw[:count])
+            while (pieces := end.read(self._plain)) is not None:
+                self._deliver(pieces)
+            if count is None or count < self._read_size:
+                return
+            self._read_size = min(self._read_size * 2, RAW)
+
+    def _deliver(self, pieces: list[memoryview]) -> None:
+        """Writes to stdout what it takes at once, and holds the rest."""
+        incoming = self._tunnel.incoming
+        for piece in pieces:
+            taken = 0 if incoming.holding else self._write([piece])
+            incoming.pass_on(taken)
+            if taken < len(piece):
+                incoming.hold(piece[taken:])
+
+    def _write(self, pieces: list[memoryview] | list[memoryview | bytes]) -> int:
+        try:
+            return self._sink.write(pieces)
+        except OSError as error:
+            self._depart(f"stdout: {error.strerror}")
+
+    def _serve_sink(self, events: int) -> None:
+        incoming = self._tunnel.incoming
+        if events & BROKEN:
+            self._depart("nobody reads stdout any more")
+        while incoming.holding and (taken := self._write(incoming.held())):
+            incoming.pass_on(taken)
+
+    def _read_source(self) -> None:
+        outgoing = self._tunnel.outgoing
+        count = self._read_stdin(outgoing.room)
+        self._moved = time.monotonic()
+        if count:
+            self._end.send_room(self._buffers, count)
+            self._end.transmit(self._transport.connection.send)
+        else:
+            outgoing.finish()
+
+    def _read_stdin(self, room: int) -> int:
+        """Bytes read into the pool's room; poll has said that there is something, so this does not wait."""
+        try:
+            return os.readv(STDIN, [self._buffers.room[:room]])
+        except OSError:
+            return 0  # a terminal that has gone, a socket that was reset: the stream ends here
+
+    # after every turn
+
+    def _settle(self) -> None:
+        """Says what is to be said, passes on an end, and waits for what can happen next."""
+        end, tunnel = self._end, self._tunnel
+        if tunnel.incoming.drained and self._sink_open:
+            self._close_sink()
+        while not end.blocked and end.send_replay():
+            end.transmit(self._transport.connection.send)
+        end.send_messages()
+        if not end.blocked:
+            end.transmit(self._transport.connection.send)
+        if tunnel.incoming.outgrown:
+            tunnel.incoming.grow(self._transport.min_rtt())
+        self._watch(self._transport.connection.fileno(), IN | OUT if end.blocked else IN)
+        self._watch(STDIN, IN if tunnel.outgoing.room and not end.blocked else None)
+        if self._sink_open:
+            self._watch(self._sink.descriptor, OUT if tunnel.incoming.holding else 0)
+
+    def _close_sink(self) -> None:
+        self._watch(self._sink.descriptor, None)
+        self._sink.close()
+        self._sink_open = False
+        self._moved = time.monotonic()
+
+    def _watch(self, descriptor: int, events: int | None) -> None:
+        """Polls `descriptor` for `events`, and for the errors that poll always reports; for nothing with None."""
+        if self._watched.get(descriptor) == events:
+            return
+        if events is None:
+            del self._watched[descriptor]
+            self._poll.unregister(descriptor)
+        else:
+            self._watched[descriptor] = events
+            self._poll.register(descriptor, events)
+
+    # time
+
+    def _timeout(self) -> float:
+        """Milliseconds until `_tend` has something to do."""
+        if self._tunnel.incoming.ack_owed:
+            return QUIET * 1000
+        due = self._heard + PING_AFTER + (LOST_AFTER if self._pinged else 0)
+        if not self._sink_open:
+            due = min(due, self._moved + self._linger)
+        return max(0.0, due - time.monotonic()) * 1000 + 1
+
+    def _tend(self) -> bool:
+        """A quiet moment. True if it is time to leave a stdin that is silent after the far end has finished."""
+        now = time.monotonic()
+        silence = now - self._heard
+        if silence > PING_AFTER + LOST_AFTER:
+            self._resume(f"no answer to a ping within {LOST_AFTER:.0f} s")
+        elif silence > PING_AFTER and not self._pinged:
+            self._pinged = True
+            self._end.link.ping()
+        self._end.send_quiet()
+        self._serve(self._transport.connection.fileno(), OUT)
+        outgoing = self._tunnel.outgoing
+        silent = not self._sink_open and now - self._moved >= self._linger
+        if silent and outgoing.fin is None and not outgoing.unacknowledged:
+            outgoing.finish()
+            self._end.send_messages()
+            return True
+        return False
+
+    # ends
+
+    def _resume(self, why: str) -> None:
+        """Opens a new transport for the same tunnel. Raises AccError if there is none to be had in time."""
+        if self._tunnel.finished:
+            return
+        lost = time.monotonic()
+        logfile.write(f"lost {self._transport.worker}: {why}; resuming")
+        self._watch(self._transport.connection.fileno(), None)
+        self._transport.connection.close()
+        self._transport = self._reopen(lost)
+        self._end.resume(self._transport.link, self._transport.accepted.received)
+        self._heard = time.monotonic()
+        self._pinged = False
+        logfile.write(f"resumed {self._transport.worker} after {self._heard - lost:.3f} s")
+        self._serve(self._transport.connection.fileno(), IN)
+
+    def _reopen(self, lost: float) -> Transport:
+        accepted, worker = self._transport.accepted, self._transport.worker
+        refused = lost
+        for attempt in itertools.count():
+            self._interrupt.sleep(BACKOFF[min(attempt, len(BACKOFF) - 1)])
+            try:
+                return self._opener.reopen(worker, accepted.resume, self._tunnel.incoming.position)
+            except AccError as error:
+                now = time.monotonic()
+                refused = refused if isinstance(error, Refused) else now
+                if now - refused > REFUSED_FOR or now - lost > accepted.hold:
+                    raise AccError(Code.TUNNEL_LOST, error.detail) from None
+                if error.code not in (Code.WORKER_UNREACHABLE, Code.WORKER_BUSY):
+                    raise
+        raise AssertionError  # count() does not end
+
+    def _depart(self, why: str) -> "NoReturn":
+        """Leaves now, but not without what stdin holds already: ssh's last words come with its SIGHUP."""
+        poll = select.poll()
+        poll.register(STDIN, IN)
+        while self._tunnel.outgoing.room and not self._end.blocked and poll.poll(0):
+            self._read_source()
+        self._end.send_messages()
+        self._leave(Code.CLIENT_GONE.close)
+        raise AccError(Code.CLIENT_GONE, why)
+
+    def _leave(self, close: int) -> None:
+        """Says Close, without waiting for what the worker makes of it."""
+        try:
+            self._end.link.close(close, "")
+            self._end.transmit(self._transport.connection.send)
+        except OSError:
+            pass  # the transport has gone first, which says the same

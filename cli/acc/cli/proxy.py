@@ -1,0 +1,129 @@
+"""`acc proxy NAME [PORT]`: what ssh runs as its ProxyCommand.
+
+    arguments -> profile -> ticket (kept, or asked for) -> tunnel -> pipe
+
+Everything on the way to the first byte is the standard library and `acc.wire`, because ssh waits for it. Nothing but
+the stream is ever written to stdout. It never asks and never opens a browser: without a login it says so and leaves.
+The cause of a failure goes to stderr and to the log, for ssh may have sent stderr to /dev/null.
+"""
+
+import os
+import sys
+
+from acc.cli import logfile, profile, tickets
+from acc.cli.interrupt import Interrupt
+from acc.cli.opening import Opener, Transport
+from acc.wire.errors import AccError, Code
+from acc.wire.names import is_name, parse_port
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+USAGE = "usage: acc proxy NAME [PORT] [--linger SECONDS]"
+
+LINGER = 0.1
+"""Seconds that a silent stdin is waited for after the far end has finished."""
+
+MAX_LINGER = 3600.0
+
+_STALE = (
+    Code.TICKET_EXPIRED,
+    Code.TICKET_FORGED,
+    Code.TICKET_MALFORMED,
+    Code.TICKET_FOREIGN,
+    Code.SESSION_UNKNOWN,
+    Code.SESSION_EXPIRED,
+    Code.SESSION_CANCELLED,
+    Code.SESSION_LIMIT,
+    Code.WORKER_UNREACHABLE,
+    Code.UNTRUSTED,
+)
+"""Refusals of a kept ticket that a new one may cure: its session is over, or the workers have changed."""
+
+
+class Arguments:
+    """What was asked for. `port` is None for the target's own."""
+
+    __slots__ = ("linger", "name", "port")
+
+    def __init__(self, name: str, port: int | None, linger: float) -> None:
+        self.name = name
+        self.port = port
+        self.linger = linger
+
+
+def parse(words: list[str]) -> Arguments:
+    """Arguments from the command line. They come from ssh's `%h` and `%p`, which is to say from anywhere."""
+    linger = LINGER
+    if "--linger" in words:
+        at = words.index("--linger")
+        linger = _seconds(words[at + 1 : at + 2])
+        words = words[:at] + words[at + 2 :]
+    if not 1 <= len(words) <= 2:
+        raise AccError(Code.BAD_NAME, USAGE)
+    if not is_name(words[0]):
+        raise AccError(Code.BAD_NAME, repr(words[0][:80]))
+    port = parse_port(words[1]) if len(words) == 2 else None
+    if len(words) == 2 and port is None:
+        raise AccError(Code.BAD_NAME, f"{words[1][:80]!r} is not a port")
+    return Arguments(words[0], port, linger)
+
+
+def _seconds(words: list[str]) -> float:
+    try:
+        seconds = float(words[0])
+    except (ValueError, IndexError):
+        raise AccError(Code.BAD_NAME, USAGE) from None
+    if not 0 <= seconds <= MAX_LINGER:
+        raise AccError(Code.BAD_NAME, f"--linger takes 0 to {MAX_LINGER:.0f} seconds")
+    return seconds
+
+
+def main(words: list[str]) -> "NoReturn":
+    """Carries the stream, then ends the process with its exit status, without the interpreter's farewell."""
+    name = "NAME"
+    try:
+        arguments = parse(words)
+        name = arguments.name
+        _carry(arguments)
+    except AccError as error:
+        what, hint = error.lines(name)
+        logfile.write(f"{name}: {what}")
+        sys.stderr.write(f"acc: {what}\n     {hint}\n")
+        sys.stderr.flush()
+        os._exit(error.code.exit_status)
+    os._exit(0)
+
+
+def _carry(arguments: Arguments) -> None:
+    interrupt = Interrupt()
+    opener, transport = _open(arguments, interrupt)
+    from acc.cli.pipe import Pipe  # noqa: PLC0415  the opening has imported most of it while it waited
+
+    Pipe(transport, opener, interrupt, arguments.linger).run()
+
+
+def _open(arguments: Arguments, interrupt: Interrupt) -> tuple[Opener, Transport]:
+    """A tunnel on the ticket that is kept, or on a new one."""
+    mine = profile.load()
+    kept = tickets.load(mine, arguments.name, arguments.port)
+    if kept is not None:
+        opener = Opener(kept, interrupt)
+        try:
+            return opener, opener.open()
+        except AccError as error:
+            if error.code not in _STALE:
+                raise
+            tickets.discard(mine, arguments.name, arguments.port)
+    opener = Opener(_ask(mine, arguments), interrupt)
+    return opener, opener.open()
+
+
+def _ask(mine: profile.Profile, arguments: Arguments) -> tickets.Grant:
+    from acc.cli import authorize, credentials  # noqa: PLC0415  not needed where a ticket is kept
+
+    token = credentials.token(mine)
+    grant = authorize.authorize(mine, token, arguments.name, arguments.port)
+    tickets.store(mine, arguments.name, arguments.port, grant)
+    return grant

@@ -1,0 +1,86 @@
+"""`acc sessions`: which sessions there are, and ending one.
+
+Rule: a session is named by its id, or by its target where that target has one live session; where it has several,
+nothing is cancelled and their ids are said.
+"""
+
+import click
+
+from acc.cli import profile, terminal
+from acc.cli.controller import Controller, Item, text
+from acc.wire.errors import AccError, Code
+from acc.wire.names import is_name
+
+_ENDED = ("canceling", "terminated")
+_MAX_NAMED = 5
+
+
+@click.group()
+def sessions() -> None:
+    """See and end sessions."""
+
+
+@sessions.command("list")
+@click.option("--all", "include_terminated", is_flag=True, help="Also those that have ended.")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as the API gives it.")
+def list_sessions(include_terminated: bool, as_json: bool) -> None:
+    """List the sessions that you may see, newest first."""
+    with Controller.of(profile.load()) as controller:
+        items = _fetch(controller, "true" if include_terminated else "false")
+    if as_json:
+        terminal.show_json({"items": items})
+        return
+    terminal.show_rows(
+        ("ID", "TARGET", "USER", "STATUS", "CREATED", "UNTIL"),
+        [
+            (
+                text(item, "id"),
+                str(item.get("target_name") or text(item, "target_id")),
+                str(item.get("user_name") or text(item, "user_id")),
+                text(item, "status"),
+                text(item, "created_time"),
+                text(item, "expiration_time"),
+            )
+            for item in items
+        ],
+    )
+
+
+@sessions.command("cancel")
+@click.argument("session", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="Print the session as the API gives it.")
+def cancel_session(session: str, as_json: bool) -> None:
+    """End the session ID and its connections.
+
+    ID may be the name of a target that has one live session.
+    """
+    if not is_name(session):
+        raise AccError(Code.BAD_NAME, repr(session[:100]))
+    with Controller.of(profile.load()) as controller:
+        chosen = session if session.startswith("s_") else _only_session(_fetch(controller, "false"), session)
+        answer = controller.post(f"/v1/sessions/{chosen}:cancel", {})
+    if as_json:
+        terminal.show_json(answer)
+    else:
+        click.echo(f"session {chosen} is {terminal.printable(text(answer, 'status'))}")
+
+
+def _fetch(controller: Controller, include_terminated: str) -> list[Item]:
+    return controller.items("/v1/sessions", scope_id="global", recursive="true", include_terminated=include_terminated)
+
+
+def _only_session(items: list[Item], target: str) -> str:
+    """The id of the one live session of `target`, which is a name or an id."""
+    live = [
+        text(item, "id")
+        for item in items
+        if target in (item.get("target_name"), item.get("target_id")) and item.get("status") not in _ENDED
+    ]
+    match live:
+        case [only]:
+            return only
+        case []:
+            raise AccError(Code.NOT_FOUND, f"no live session of {target}; see: acc sessions list")
+        case _:
+            named = ", ".join(live[:_MAX_NAMED])
+            raise AccError(Code.AMBIGUOUS, f"{target} has {len(live)} live sessions: {named}")

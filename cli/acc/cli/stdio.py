@@ -1,0 +1,70 @@
+"""The two inherited descriptors that are the stream: read what is there, write what fits, never wait in either.
+
+ssh hands its pipes over in blocking mode and shares them, so O_NONBLOCK must not be set on them: it would stay
+behind for whoever shares the description. A read after poll never blocks. A write might, so:
+
+- a pipe or a terminal is opened anew through /proc, which gives a description of our own that may be non-blocking;
+- a socket is written to with MSG_DONTWAIT;
+- a file takes everything;
+- where none of that is to be had, a write after poll is kept to PIPE_BUF bytes, which POSIX says will fit.
+"""
+
+import os
+import select
+import socket
+import stat
+
+STDIN = 0
+STDOUT = 1
+
+
+class Sink:
+    """Standard output. `descriptor` is what to poll for POLLOUT, and for the errors that poll always reports."""
+
+    __slots__ = ("_opened", "_socket", "_whole", "descriptor")
+
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+        self._opened: int | None = None
+        self._whole = False
+        mode = os.fstat(STDOUT).st_mode
+        if stat.S_ISSOCK(mode):
+            self._socket = socket.socket(fileno=os.dup(STDOUT))
+        elif stat.S_ISREG(mode):
+            self._whole = True
+        else:
+            try:
+                self._opened = os.open("/proc/self/fd/1", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+            except OSError:
+                pass  # no /proc, or a pipe of another user's: short writes then
+        self.descriptor = STDOUT if self._opened is None else self._opened
+
+    def write(self, pieces: list[memoryview] | list[memoryview | bytes]) -> int:
+        """Bytes taken now, 0 if none fit. Raises OSError, BrokenPipeError above all, if nobody reads any more."""
+        try:
+            if self._socket is not None:
+                return self._socket.sendmsg(pieces, (), socket.MSG_DONTWAIT)
+            if self._opened is not None:
+                return os.writev(self._opened, pieces)
+        except BlockingIOError:
+            return 0
+        if self._whole:
+            return os.writev(STDOUT, pieces)
+        return os.write(STDOUT, bytes(pieces[0][: select.PIPE_BUF])) if self._writable() else 0
+
+    def _writable(self) -> bool:
+        poll = select.poll()
+        poll.register(STDOUT, select.POLLOUT)
+        return bool(poll.poll(0))
+
+    def close(self) -> None:
+        """Ends the stream for its reader: every descriptor of ours that leads to it is closed."""
+        if self._socket is not None:
+            try:
+                self._socket.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass  # the reader has gone, and needs no end any more
+            self._socket.close()
+        if self._opened is not None:
+            os.close(self._opened)
+        os.close(STDOUT)

@@ -1,0 +1,108 @@
+"""Tickets that were granted and are still good: one small file each, so that the next connection asks nobody.
+
+    <runtime>/<controller host>_<port>/<target name>[:<port>].json     mode 0600, in directories 0700
+
+Rule: a cached ticket only saves a question. It is dropped when it is about to expire, when its file does not make
+sense, and when a worker refuses it; then the controller is asked again. It holds what a connection needs: the
+ticket, which is opaque here, the workers in order, the CA that their certificates must come from, and the end.
+"""
+
+import json
+import os
+import time
+
+from acc.cli import directories
+from acc.cli.profile import Profile
+from acc.wire.errors import AccError, Code
+from acc.wire.names import split_address
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
+
+MARGIN = 5.0
+"""Seconds before its end from which a ticket is not used for a new connection."""
+
+
+class Grant:
+    """The controller's answer to a connection request: what may be opened, where, until when (Unix seconds)."""
+
+    __slots__ = ("ca", "expires_at", "session_id", "ticket", "workers")
+
+    def __init__(self, *, ticket: str, workers: list[str], ca: str, expires_at: float, session_id: str) -> None:
+        self.ticket = ticket
+        self.workers = workers
+        self.ca = ca
+        self.expires_at = expires_at
+        self.session_id = session_id
+
+
+def load(profile: Profile, name: str, port: int | None) -> Grant | None:
+    """The ticket that is kept for this target, if it is good for a while yet."""
+    try:
+        text = directories.read(_path(profile, name, port), directories.OTHERS)
+    except AccError:
+        return None  # a file that cannot be trusted is no ticket; `store` replaces it
+    if text is None:
+        return None
+    try:
+        grant = parse(json.loads(text))
+    except (ValueError, RecursionError, AccError):
+        return None
+    return grant if grant.expires_at > time.time() + MARGIN else None
+
+
+def store(profile: Profile, name: str, port: int | None, grant: Grant) -> None:
+    """Keeps `grant` for the connections after this one."""
+    path = _path(profile, name, port)
+    directories.private(os.path.dirname(path))
+    fields = {
+        "authorization_token": grant.ticket,
+        "workers": [{"address": worker} for worker in grant.workers],
+        "worker_ca": grant.ca,
+        "expires_at": grant.expires_at,
+        "session_id": grant.session_id,
+    }
+    directories.write(path, json.dumps(fields))
+
+
+def discard(profile: Profile, name: str, port: int | None) -> None:
+    """Forgets a ticket that a worker refused."""
+    directories.remove(_path(profile, name, port))
+
+
+def parse(body: "Json") -> Grant:
+    """A grant from the controller's answer, or from the file, which is of the same form."""
+    match body:
+        case {
+            "authorization_token": str(ticket),
+            "workers": listed,
+            "worker_ca": str(ca),
+            "expires_at": (int() | float()) as expires_at,
+            "session_id": str(session_id),
+        }:
+            workers = _addresses(listed)
+        case _:
+            raise AccError(Code.HTTP_PEER, "the controller's answer holds no ticket")
+    if not workers:
+        raise AccError(Code.NO_WORKER)
+    if not ticket.isascii() or not ticket.isprintable():
+        raise AccError(Code.HTTP_PEER, "the controller's answer does not make sense")
+    return Grant(ticket=ticket, workers=workers, ca=ca, expires_at=expires_at, session_id=session_id)
+
+
+def _addresses(listed: "Json") -> list[str]:
+    addresses: list[str] = []
+    for worker in listed if isinstance(listed, list) else ():
+        match worker:
+            case {"address": str(address)} if split_address(address) is not None:
+                addresses.append(address)
+            case _:
+                raise AccError(Code.HTTP_PEER, "the controller named a worker without an address")
+    return addresses
+
+
+def _path(profile: Profile, name: str, port: int | None) -> str:
+    host, controller_port = profile.authority()
+    file = f"{name}.json" if port is None else f"{name}:{port}.json"
+    return os.path.join(directories.runtime(), f"{host.replace('/', '_')}_{controller_port}", file)

@@ -1,0 +1,82 @@
+"""The HTTP API as one ASGI application: every resource module's routes, and what they may ask for by name.
+
+Boundary writes an action into the last part of a path: `POST /v1/targets/web-1:authorize-session`. Routers match whole
+parts, so the action is moved into a part of its own, `/v1/targets/web-1/:authorize-session`, before Litestar sees it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from acc.controlplane import authorize, identity, scopes, sessions, targets, tokens, users
+from acc.controlplane.authorize import CaText
+from acc.controlplane.caller import provide_caller
+from acc.controlplane.db import Database
+from acc.controlplane.passwords import Passwords
+from acc.controlplane.problems import EXCEPTION_HANDLERS
+from acc.controlplane.tickets import TicketSigner
+from acc.controlplane.watcher import Watcher
+
+MAX_BODY = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What routes may ask for."""
+
+    db: Database
+    passwords: Passwords
+    signer: TicketSigner
+    watcher: Watcher
+    worker_ca: CaText
+
+
+def make_api(parts: Parts) -> ASGIApp:
+    """The application."""
+    app = Litestar(
+        route_handlers=[
+            *authorize.ROUTES,
+            *identity.ROUTES,
+            *scopes.ROUTES,
+            *sessions.ROUTES,
+            *targets.ROUTES,
+            *tokens.ROUTES,
+            *users.ROUTES,
+        ],
+        dependencies={
+            "db": _always(parts.db),
+            "passwords": _always(parts.passwords),
+            "signer": _always(parts.signer),
+            "watcher": _always(parts.watcher),
+            "worker_ca": _always(parts.worker_ca),
+            "caller": Provide(provide_caller),
+        },
+        exception_handlers=EXCEPTION_HANDLERS,
+        request_max_body_size=MAX_BODY,
+        openapi_config=None,
+        logging_config=None,
+    )
+    return _split_actions(app)
+
+
+def _always(value: object) -> Provide:
+    def provide() -> Any:  # the name of the dependency says its type where it is asked for
+        return value
+
+    return Provide(provide, sync_to_thread=False)
+
+
+def _split_actions(app: ASGIApp) -> ASGIApp:
+    async def split(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP:
+            before, slash, last = scope["path"].rpartition("/")
+            name, colon, action = last.partition(":")
+            if colon and name:
+                scope["path"] = f"{before}{slash}{name}/:{action}"
+        await app(scope, receive, send)
+
+    return split

@@ -1,0 +1,68 @@
+"""`init`: makes a database the database of a new cluster.
+
+One transaction makes everything: the cluster's id, its CA and ticket key, global, the password auth method, the first
+administrator with a role that allows everything everywhere, and an org and a project called `default`.
+
+Refuses a database that holds a cluster already.
+"""
+
+from dataclasses import dataclass
+
+from acc.controlplane.ca import make_authority
+from acc.controlplane.db import Database, Sql, UniqueViolation
+from acc.controlplane.identity import create_account, create_password_auth_method
+from acc.controlplane.ids import new_id
+from acc.controlplane.migrate import migrate
+from acc.controlplane.roles import create_role
+from acc.controlplane.scopes import create_scope
+from acc.controlplane.tickets import make_ticket_key
+from acc.controlplane.users import create_user
+from acc.wire.errors import AccError, Code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCluster:
+    """The ids of what was made."""
+
+    cluster: str
+    auth_method: str
+    user: str
+    org: str
+    project: str
+
+
+async def init_cluster(db: Database, *, admin: str, password_hash: str) -> NewCluster:
+    """Makes the cluster. Raises AccError(CONFLICT) where there is one."""
+    await migrate(db)
+
+    async def work(sql: Sql) -> NewCluster:
+        cluster = new_id("c")
+        await sql.execute("insert into cluster (id) values ($1)", cluster)
+        authority = make_authority(cluster)
+        await sql.execute(
+            "insert into certificate_authorities (id, certificate_der, private_key_der) values ($1, $2, $3)",
+            new_id("ca"),
+            authority.der,
+            authority.private_der(),
+        )
+        await make_ticket_key(sql)
+        await sql.execute("insert into scopes (id, type, name) values ('global', 'global', 'global')")
+        method = await create_password_auth_method(sql, scope_id="global", name="password")
+        user = await create_user(sql, scope_id="global", name=admin)
+        await create_account(sql, auth_method_id=method, user_id=user, login_name=admin, password_hash=password_hash)
+        await create_role(
+            sql,
+            scope_id="global",
+            name="administration",
+            reach=("this", "descendants"),
+            grants=("ids=*;type=*;actions=*",),
+            user_ids=(user,),
+        )
+        org = await create_scope(sql, parent_id="global", name="default")
+        project = await create_scope(sql, parent_id=org, name="default")
+        return NewCluster(cluster=cluster, auth_method=method, user=user, org=org, project=project)
+
+    try:
+        return await db.transact(work)
+    except UniqueViolation:
+        raise AccError(Code.CONFLICT, "the database holds a cluster already") from None

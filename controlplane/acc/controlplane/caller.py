@@ -1,0 +1,102 @@
+"""Who is calling: from the bearer token to a user and their grants, in one query.
+
+Rule: the secret is compared by its hash, in constant time; an unknown, expired or wrong token all get the same
+answer. A token dies at its expiry, and earlier if it lies unused for a day.
+"""
+
+import hmac
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from litestar.datastructures import Headers
+from litestar.types import Scope
+
+from acc.controlplane.db import Database
+from acc.controlplane.grants import ScopedGrant, Thing, allowed_actions, allows
+from acc.controlplane.ids import hash_secret, new_id, new_secret
+from acc.controlplane.roles import EVERYBODY, GRANTS_OF_USER, read_grants
+from acc.wire.errors import AccError, Code
+
+MAX_TOKEN = 256
+
+_FIND = f"""
+    select t.id, t.user_id, t.account_id, t.secret_hash, t.expiration_time, a.auth_method_id, a.login_name,
+        u.name as user_name, {GRANTS_OF_USER} as grants,
+        t.expiration_time <= now() or t.approximate_last_used_time <= now() - interval '24 hours' as expired,
+        t.approximate_last_used_time <= now() - interval '1 minute' as stale
+    from auth_tokens t
+    join accounts a on a.id = t.account_id
+    join users u on u.id = t.user_id
+    where t.id = $1
+"""  # noqa: S608 (only a constant of ours is put in)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """A user who has proved to be one."""
+
+    user_id: str
+    user_name: str
+    login_name: str
+    account_id: str
+    auth_method_id: str
+    token_id: str
+    token_expiration_time: datetime
+    grants: tuple[ScopedGrant, ...] = field(repr=False)
+
+    @property
+    def role_grants(self) -> tuple[ScopedGrant, ...]:
+        """What roles give the user, without what everybody has."""
+        return self.grants[len(EVERYBODY) :]
+
+    def may(self, thing: Thing, action: str) -> bool:
+        """True if the user may do `action` to `thing`."""
+        return allows(self.grants, self.user_id, thing, action)
+
+    def actions_on(self, thing: Thing, actions: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of `actions` that the user may do to `thing`."""
+        return allowed_actions(self.grants, self.user_id, thing, actions)
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token as its owner gets it, once."""
+
+    id: str
+    text: str = field(repr=False)
+    secret_hash: bytes = field(repr=False)
+
+
+def make_token() -> NewToken:
+    """A new login token: `at_<id>_<secret>`."""
+    token_id, secret = new_id("at"), new_secret()
+    return NewToken(token_id, f"{token_id}_{secret}", hash_secret(secret))
+
+
+async def find_caller(db: Database, authorization: str) -> Caller:
+    """The caller that the Authorization header names. Raises AccError(LOGIN_REQUIRED)."""
+    scheme, _, token = authorization.partition(" ")
+    token_id, _, secret = token.rpartition("_")
+    if scheme.lower() != "bearer" or len(token) > MAX_TOKEN or not token_id.startswith("at_"):
+        raise AccError(Code.LOGIN_REQUIRED)
+    row = await db.fetchrow(_FIND, token_id)
+    matches = hmac.compare_digest(row["secret_hash"] if row else b"", hash_secret(secret))
+    if row is None or not matches or row["expired"]:
+        raise AccError(Code.LOGIN_REQUIRED, "the login has expired, or was ended")
+    if row["stale"]:
+        await db.fetch("update auth_tokens set approximate_last_used_time = now() where id = $1", token_id)
+    return Caller(
+        user_id=row["user_id"],
+        user_name=row["user_name"],
+        login_name=row["login_name"],
+        account_id=row["account_id"],
+        auth_method_id=row["auth_method_id"],
+        token_id=row["id"],
+        token_expiration_time=row["expiration_time"],
+        grants=EVERYBODY + read_grants(row["grants"]),
+    )
+
+
+async def provide_caller(db: Database, scope: Scope) -> Caller:
+    """Litestar's dependency `caller`: a route that takes it refuses whoever is not logged in."""
+    return await find_caller(db, Headers.from_scope(scope).get("authorization", ""))

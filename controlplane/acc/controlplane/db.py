@@ -1,0 +1,153 @@
+"""The database: a bounded pool, one transaction per use case, retries in this one place.
+
+Rules:
+- A use case is a function of one `Sql`, run by `Database.transact`. It may run again after a serialization failure
+  or a deadlock, so it does nothing but SQL.
+- Every wait ends: for a connection, for a statement, for a lock. A database that does not answer is
+  `Code.UNAVAILABLE`, never a hang and never `internal`.
+- Only what Postgres-compatible clusters also run: no extension, no LISTEN, no advisory lock.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol, TypeVar, cast
+
+import asyncpg  # type: ignore[import-untyped]  # it ships no types
+
+from acc.wire.errors import AccError, Code
+
+POOL_SIZE = 10
+CONNECT_SECONDS = 3.0
+ACQUIRE_SECONDS = 3.0
+STATEMENT_SECONDS = 5.0
+ATTEMPTS = 6
+
+T = TypeVar("T")
+
+Row = Mapping[str, Any]  # the SQL beside each use says what the columns are
+
+UniqueViolation = asyncpg.UniqueViolationError
+ForeignKeyViolation = asyncpg.ForeignKeyViolationError
+UndefinedTable = asyncpg.UndefinedTableError
+DuplicateTable = asyncpg.DuplicateTableError
+
+_RETRIED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+_UNAVAILABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+
+
+class Sql(Protocol):
+    """What a use case may do with its connection."""
+
+    async def fetch(self, query: str, *args: object) -> Sequence[Row]:
+        """All rows."""
+        ...
+
+    async def fetchrow(self, query: str, *args: object) -> Row | None:
+        """The first row, if any."""
+        ...
+
+    async def execute(self, query: str, *args: object) -> str:
+        """The command tag."""
+        ...
+
+
+def required(row: Row | None) -> Row:
+    """The row of a statement that always gives one."""
+    if row is None:
+        raise AccError(Code.INTERNAL, "a row that must be there is not")
+    return row
+
+
+class Database:
+    """The pool. `open_database` makes one."""
+
+    def __init__(self, pool: Any) -> None:  # asyncpg ships no types
+        self._pool = pool
+
+    async def transact(self, work: Callable[[Sql], Awaitable[T]]) -> T:
+        """Runs `work` in one transaction and commits; again, a few times, where the database asks for that."""
+
+        async def once() -> T:
+            async with self._connection() as connection, connection.transaction():
+                return await work(cast("Sql", connection))
+
+        return await _retry(once)
+
+    async def fetch(self, query: str, *args: object) -> Sequence[Row]:
+        """The rows of one statement, which is a transaction by itself."""
+
+        async def once() -> Sequence[Row]:
+            async with self._connection() as connection:
+                return cast("Sequence[Row]", await connection.fetch(query, *args))
+
+        return await _retry(once)
+
+    async def fetchrow(self, query: str, *args: object) -> Row | None:
+        """The first row of one statement, which is a transaction by itself."""
+
+        async def once() -> Row | None:
+            async with self._connection() as connection:
+                return cast("Row | None", await connection.fetchrow(query, *args))
+
+        return await _retry(once)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncGenerator[Any]:
+        try:
+            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        except _UNAVAILABLE as cause:
+            raise AccError(Code.UNAVAILABLE, "the database does not answer") from cause
+        try:
+            yield connection
+        except _UNAVAILABLE as cause:
+            raise AccError(Code.UNAVAILABLE, "the database does not answer") from cause
+        finally:
+            await self._pool.release(connection, timeout=ACQUIRE_SECONDS)
+
+
+async def _retry(once: Callable[[], Awaitable[T]]) -> T:
+    for attempt in range(ATTEMPTS):
+        try:
+            return await once()
+        except _RETRIED:
+            await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 (jitter is no secret)
+    raise AccError(Code.UNAVAILABLE, "the database is too busy with the same rows")
+
+
+@asynccontextmanager
+async def open_database(url: str) -> AsyncGenerator[Database]:
+    """The database at `url`. Connects when first used; closes what it opened."""
+    pool: Any = await asyncpg.create_pool(  # pyright: ignore[reportUnknownMemberType] (no types in asyncpg)
+        url,
+        min_size=0,
+        max_size=POOL_SIZE,
+        timeout=CONNECT_SECONDS,
+        command_timeout=STATEMENT_SECONDS + 1,
+        server_settings={
+            "application_name": "acc-controller",
+            "timezone": "UTC",
+            "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
+            "idle_in_transaction_session_timeout": str(int(STATEMENT_SECONDS * 1000)),
+        },
+    )
+    try:
+        yield Database(pool)
+    finally:
+        try:
+            await asyncio.wait_for(pool.close(), timeout=ACQUIRE_SECONDS)
+        except TimeoutError:
+            pool.terminate()

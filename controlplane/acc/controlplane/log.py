@@ -1,0 +1,46 @@
+"""One JSON object per line on stderr.
+
+`event` says what happened in a word or two; other keys say about what. An exception is logged once, by who decides
+about it, with its traceback under `exception`.
+"""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+logger = logging.getLogger("acc.controlplane")
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record as one line of JSON; `extra={"about": {...}}` adds keys."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+        }
+        line |= getattr(record, "about", {})
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def start_logging() -> None:
+    """Sends every logger's lines to stderr. uvicorn's own chatter below warnings is left out."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for name in ("uvicorn", "uvicorn.error", "hpack", "grpclib"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def event(name: str, **about: object) -> None:
+    """Logs that `name` happened."""
+    logger.info(name, extra={"about": about})
+
+
+def warning(name: str, **about: object) -> None:
+    """Logs that `name` happened and that somebody should look."""
+    logger.warning(name, extra={"about": about})

@@ -1,0 +1,164 @@
+"""The `acc-controller` command.
+
+What a person asks for goes to stdout, everything else to stderr. An error ends the program with the exit status of
+its code and two lines: what happened, and what to do.
+"""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import click
+import uvloop
+
+from acc.controlplane.bootstrap import init_cluster
+from acc.controlplane.cluster import load_cluster
+from acc.controlplane.config import Config, read_config
+from acc.controlplane.db import Database, Sql, open_database
+from acc.controlplane.log import start_logging
+from acc.controlplane.migrate import migrate as apply_migrations
+from acc.controlplane.passwords import Passwords
+from acc.controlplane.serve import serve as run_server
+from acc.controlplane.workers import EnrolmentToken, create_enrolment_secret
+from acc.wire.errors import AccError, Code
+from acc.wire.names import split_address
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"([0-9]{1,6})([smhd])", re.ASCII)
+_ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 (recognised, not bound)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _run(work: Coroutine[object, object, T]) -> T:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def _explained(command: Callable[P, None]) -> Callable[P, None]:
+    """Ends the program with an error's two lines and exit status."""
+
+    @wraps(command)
+    def explained(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except AccError as error:
+            what, hint = error.lines()
+            click.echo(f"acc-controller: {what}\n{hint}", err=True)
+            sys.exit(error.code.exit_status)
+
+    return explained
+
+
+async def _with_database(config: Config, work: Callable[[Database], Awaitable[T]]) -> T:
+    async with open_database(config.database_url) as db:
+        return await work(db)
+
+
+@click.group()
+@click.version_option(package_name="acc-access")
+def controller() -> None:
+    """The controller of acc. Settings come from the environment: ACC_DATABASE_URL and ACC_*_LISTEN."""
+    start_logging()
+
+
+@controller.command()
+@click.option("--admin", required=True, metavar="NAME", help="Login name of the first administrator.")
+@_explained
+def init(admin: str) -> None:
+    """Make a database the database of a new cluster.
+
+    The administrator's password is read from the environment variable ACC_ADMIN_PASSWORD.
+    """
+    config = read_config(os.environ)
+    password = os.environ.get("ACC_ADMIN_PASSWORD", "")
+    if not password:
+        raise AccError(Code.CONFIG, "ACC_ADMIN_PASSWORD is not set")
+
+    async def work(db: Database) -> None:
+        passwords = Passwords()
+        try:
+            made = await init_cluster(db, admin=admin, password_hash=await passwords.hash(password))
+        finally:
+            passwords.close()
+        click.echo(f"cluster {made.cluster}")
+        click.echo(f"auth method {made.auth_method}")
+        click.echo(f"administrator {made.user}")
+        click.echo(f"project {made.project}")
+
+    _run(_with_database(config, work))
+
+
+@controller.command()
+@_explained
+def migrate() -> None:
+    """Bring the database's schema up to date. Safe to repeat, and to run in several places at once."""
+    for name in _run(_with_database(read_config(os.environ), apply_migrations)):
+        click.echo(name)
+
+
+@controller.command()
+@_explained
+def serve() -> None:
+    """Serve the API and the worker link until SIGTERM or SIGINT."""
+    _run(run_server(read_config(os.environ)))
+
+
+@controller.command()
+@_explained
+def ca() -> None:
+    """Print the certificate of the cluster's CA."""
+
+    async def work(db: Database) -> str:
+        return (await load_cluster(db)).authority.pem
+
+    click.echo(_run(_with_database(read_config(os.environ), work)), nl=False)
+
+
+@controller.command()
+@click.option("--name", required=True, metavar="NAME", help="What the worker will be called.")
+@click.option("--valid-for", default="1h", show_default=True, metavar="TIME", help="A number and s, m, h or d.")
+@click.option(
+    "--controller", "controllers", multiple=True, metavar="HOST:PORT", help="Where the worker finds the worker link."
+)
+@_explained
+def worker_token(name: str, valid_for: str, controllers: tuple[str, ...]) -> None:
+    """Print a token that enrols one worker, once."""
+    config = read_config(os.environ)
+    seconds = _seconds(valid_for)
+    found = controllers or (_worker_link(config),)
+    for address in found:
+        if split_address(address) is None:
+            raise AccError(Code.CONFIG, f"--controller: {address!r} is not host:port")
+
+    async def work(db: Database) -> EnrolmentToken:
+        cluster = await load_cluster(db)
+
+        async def create(sql: Sql) -> str:
+            return await create_enrolment_secret(sql, name=name, valid_seconds=seconds)
+
+        secret = await db.transact(create)
+        return EnrolmentToken(controllers=found, ca_der=cluster.authority.der, cluster_id=cluster.id, secret=secret)
+
+    click.echo(_run(_with_database(config, work)).text())
+
+
+def _seconds(text: str) -> int:
+    match = _DURATION.fullmatch(text)
+    if match is None or not int(match[1]):
+        raise AccError(Code.CONFIG, f"--valid-for: {text!r} is not a number and s, m, h or d")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _worker_link(config: Config) -> str:
+    """Where workers dial: the address that is listened on if it is named, else the first public name."""
+    listen = config.worker_link
+    if not listen.port:
+        raise AccError(Code.CONFIG, "ACC_WORKER_LISTEN has port 0: say --controller HOST:PORT")
+    host = listen.host if listen.host not in _ANY_ADDRESS else config.public_names[0]
+    return f"[{host}]:{listen.port}" if ":" in host else f"{host}:{listen.port}"

@@ -1,0 +1,80 @@
+"""Errors become problem documents (RFC 9457) here and nowhere else.
+
+Rule: an `AccError` shows its code, title, hint and detail. Everything else becomes `internal` with nothing of it
+shown, and is logged once with its traceback. What Litestar refuses by itself (malformed JSON, wrong types, unknown
+fields, a body too large, no such path) keeps its status and gets a code and one sentence.
+"""
+
+from typing import Any, cast
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from acc.controlplane.log import logger
+from acc.wire.errors import AccError, Code
+
+_CODES_BY_STATUS = {
+    400: Code.BAD_REQUEST,
+    401: Code.LOGIN_REQUIRED,
+    404: Code.NOT_FOUND,
+    405: Code.BAD_REQUEST,
+    413: Code.BAD_REQUEST,
+    429: Code.TOO_MANY_REQUESTS,
+}
+
+AnyRequest = Request[Any, Any, Any]  # Litestar's user, auth and state, none of which are used
+
+
+def problem(code: Code, detail: str, status: int) -> Response[dict[str, object]]:
+    """The response that says `code`."""
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": code.title,
+        "status": status,
+        "code": code.value,
+        "detail": detail,
+        "hint": code.hint,
+    }
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
+
+
+def _known(_request: AnyRequest, error: AccError) -> Response[dict[str, object]]:
+    if error.code is Code.INTERNAL or not error.code.http:
+        logger.error("request failed", exc_info=error)
+        return problem(Code.INTERNAL, "", 500)
+    return problem(error.code, error.detail, error.code.http)
+
+
+def _refused(request: AnyRequest, error: HTTPException) -> Response[dict[str, object]]:
+    if error.status_code >= 500:
+        return _unknown(request, error)
+    code = _CODES_BY_STATUS.get(error.status_code, Code.BAD_REQUEST)
+    return problem(code, _sentence(error), error.status_code)
+
+
+def _unknown(request: AnyRequest, error: Exception) -> Response[dict[str, object]]:
+    logger.error("request failed", exc_info=error, extra={"about": {"method": request.method}})
+    return problem(Code.INTERNAL, "", 500)
+
+
+def _sentence(error: HTTPException) -> str:
+    if not isinstance(error, ValidationException):
+        return error.detail
+    extra = cast("list[dict[str, object]]", error.extra)  # what Litestar fills in; its type is Any
+    match extra:
+        case [{"message": "'data'", "key": "data"}, *_]:
+            return "the request has no body"
+        case [{"message": str(message), "key": str(where)}, *_] if where != "data":
+            return f"{where}: {message}"
+        case [{"message": str(message)}, *_]:
+            return message
+        case _:
+            return "the request is not valid"
+
+
+EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {  # Litestar's own name for this type is partly unknown
+    AccError: _known,
+    HTTPException: _refused,
+    Exception: _unknown,
+}

@@ -1,0 +1,129 @@
+"""One controller process: API, worker link, health, and what runs beside them.
+
+Rules: health listens first and says 503 until everything else does; the API listens last, when all it needs is there.
+Every task belongs to the one task group here. SIGTERM and SIGINT stop the listeners, give requests two seconds and
+end with status 0. A task that dies unexpectedly ends the process, because half a controller helps nobody.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager, closing
+
+from grpclib.server import Server
+
+from acc.controlplane.api import Parts, make_api
+from acc.controlplane.authorize import CaText
+from acc.controlplane.cluster import Cluster, load_cluster
+from acc.controlplane.config import Config, Listen
+from acc.controlplane.db import Database, open_database
+from acc.controlplane.health import Health
+from acc.controlplane.httpd import STOP_SECONDS, Listener, bind, listening
+from acc.controlplane.log import event, warning
+from acc.controlplane.passwords import Passwords
+from acc.controlplane.tls import ServerTls
+from acc.controlplane.watcher import Watcher, run_forgetter, run_sweeper
+from acc.controlplane.workerlink import make_link
+from acc.wire.errors import AccError, Code
+
+RETRY_SECONDS = 0.5
+
+
+async def serve(config: Config) -> None:
+    """Serves until a signal comes. Raises AccError(CONFIG) for what no waiting mends."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with open_database(config.database_url) as db:
+        health = Health(db)
+        with _bind(config.health, "ACC_HEALTH_LISTEN") as health_sock:
+            async with listening(Listener(health, health_sock, None)):
+                cluster = await _until(stop, _load_patiently(db))
+                if cluster is not None:
+                    await _serve_cluster(config, db, cluster, health, health_sock, stop)
+    event("stopped")
+
+
+async def _serve_cluster(
+    config: Config, db: Database, cluster: Cluster, health: Health, health_sock: socket.socket, stop: asyncio.Event
+) -> None:
+    tls = ServerTls(cluster.authority, config.public_names)
+    watcher = Watcher(db)
+    with (
+        closing(await asyncio.to_thread(Passwords)) as passwords,
+        _bind(config.worker_link, "ACC_WORKER_LISTEN") as link_sock,
+        _bind(config.api, "ACC_API_LISTEN") as api_sock,
+    ):
+        api = make_api(Parts(db, passwords, cluster.signer, watcher, CaText(cluster.authority.pem)))
+        async with asyncio.TaskGroup() as group:
+            beside = [
+                group.create_task(watcher.run()),
+                group.create_task(run_sweeper(db)),
+                group.create_task(run_forgetter(db)),
+                group.create_task(tls.keep_renewed()),
+            ]
+            async with (
+                _linking(make_link(db, cluster.authority, watcher), link_sock, tls),
+                listening(Listener(api, api_sock, tls.api)),
+            ):
+                health.ready = True
+                event("ready", api=_name(api_sock), worker_link=_name(link_sock), health=_name(health_sock))
+                await stop.wait()
+                health.ready = False
+                event("stopping")
+            for task in beside:
+                task.cancel()
+
+
+async def _load_patiently(db: Database) -> Cluster:
+    """The cluster, as soon as the database answers."""
+    waiting = False
+    while True:
+        try:
+            return await load_cluster(db)
+        except AccError as refused:
+            if refused.code is not Code.UNAVAILABLE:
+                raise
+            if not waiting:
+                warning("waiting for the database", reason=str(refused))
+                waiting = True
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _until(stop: asyncio.Event, loading: Coroutine[object, object, Cluster]) -> Cluster | None:
+    """What `loading` gives, or None if the program is told to stop first."""
+    load = asyncio.create_task(loading)
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({load, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return load.result() if load.done() else None
+    finally:
+        load.cancel()
+        stopped.cancel()
+        await asyncio.gather(load, stopped, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _linking(server: Server, sock: socket.socket, tls: ServerTls) -> AsyncGenerator[None]:
+    """The gRPC server, serving while the block runs."""
+    await server.start(sock=sock, ssl=tls.worker_link)
+    try:
+        yield
+    finally:
+        server.close()
+        async with asyncio.timeout(STOP_SECONDS):
+            await server.wait_closed()
+
+
+def _bind(listen: Listen, variable: str) -> socket.socket:
+    try:
+        return bind(listen.host, listen.port)
+    except OSError as cause:
+        raise AccError(Code.CONFIG, f"{variable}: cannot listen on {listen}: {cause.strerror}") from None
+
+
+def _name(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return str(Listen(host, port))

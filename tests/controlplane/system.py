@@ -1,0 +1,192 @@
+"""A real controller process, and people made straight in its database."""
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import httpx
+
+from acc.controlplane.caller import make_token
+from acc.controlplane.cluster import load_cluster
+from acc.controlplane.db import Database, Sql, open_database
+from acc.controlplane.identity import create_account
+from acc.controlplane.roles import create_role
+from acc.controlplane.users import create_user
+
+ADMIN = "admin"
+PASSWORD = "correct horse battery"
+PROGRAM = [sys.executable, "-m", "acc.controlplane"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Controller:
+    """A running controller."""
+
+    process: subprocess.Popen[str]
+    database: str
+    ca: str
+    api: str
+    worker_link: str
+    health: str
+
+    def client(self, token: str | None = None) -> httpx.Client:
+        """An HTTPS client that trusts the controller's CA only."""
+        context = ssl.create_default_context(cadata=self.ca)
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        return httpx.Client(base_url=f"https://{self.api}", verify=context, headers=headers, timeout=10, trust_env=False)
+
+
+def environment(database: str, **settings: str) -> dict[str, str]:
+    """What `acc-controller` needs to know, with ports that the system chooses."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ACC_")}
+    chosen = dict.fromkeys(("ACC_API_LISTEN", "ACC_WORKER_LISTEN", "ACC_HEALTH_LISTEN"), "127.0.0.1:0")
+    return kept | {"ACC_DATABASE_URL": database} | chosen | settings
+
+
+def run(database: str, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """One `acc-controller` command to its end."""
+    return subprocess.run(
+        [*PROGRAM, *arguments],
+        env=environment(database, **settings),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def start(database: str, **settings: str) -> subprocess.Popen[str]:
+    """`acc-controller serve`, not yet ready."""
+    return subprocess.Popen(
+        [*PROGRAM, "serve"], env=environment(database, **settings), stderr=subprocess.PIPE, text=True
+    )
+
+
+def read_event(process: subprocess.Popen[str], event: str) -> dict[str, str]:
+    """The next log line with that event; ends with the process."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        parsed = json.loads(line)
+        if parsed["event"] == event:
+            return parsed
+    raise AssertionError(f"{event} never came")
+
+
+@contextmanager
+def running_controller(database: str, **settings: str) -> Generator[Controller]:
+    """A controller that serves while the block runs and must end well."""
+    ca = asyncio.run(with_db(database, load_cluster)).authority.pem
+    process = start(database, **settings)
+    try:
+        ready = read_event(process, "ready")
+        yield Controller(process, database, ca, ready["api"], ready["worker_link"], ready["health"])
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=5)
+        assert process.returncode == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+async def with_db(url: str, work: Callable[[Database], Awaitable[T]]) -> T:
+    """What `work` gives on a database that is opened for it."""
+    async with open_database(url) as db:
+        return await work(db)
+
+
+def wait_until(condition: Callable[[], T], seconds: float = 5.0) -> T:
+    """What `condition` gives as soon as that is true; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "the condition never became true"
+        pause.wait(0.02)
+    return value
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user with a token of their own."""
+
+    user_id: str
+    token_id: str
+    client: httpx.Client
+
+
+def make_person(
+    controller: Controller, *grants: str, scope_id: str = "global", reach: Sequence[str] = ("this", "descendants")
+) -> Person:
+    """A new user whose only role has these grants; without grants, without any role."""
+    name = f"user-{secrets.token_hex(4)}"
+    token = make_token()
+
+    async def work(sql: Sql) -> str:
+        user_id = await create_user(sql, scope_id="global", name=name)
+        method = await sql.fetchrow("select id from auth_methods")
+        assert method is not None
+        account = await create_account(
+            sql, auth_method_id=method["id"], user_id=user_id, login_name=name, password_hash="!"
+        )
+        await sql.execute(
+            "insert into auth_tokens (id, account_id, user_id, secret_hash, expiration_time)"
+            " values ($1, $2, $3, $4, now() + interval '1 day')",
+            token.id,
+            account,
+            user_id,
+            token.secret_hash,
+        )
+        if grants:
+            await create_role(
+                sql, scope_id=scope_id, name=name, reach=reach, grants=grants, user_ids=(user_id,)
+            )
+        return user_id
+
+    async def transact(db: Database) -> str:
+        return await db.transact(work)
+
+    user_id = _finish(with_db(controller.database, transact))
+    return Person(user_id, token.id, controller.client(token.text))
+
+
+def execute(controller: Controller, statement: str, *values: object) -> None:
+    """One SQL statement on the controller's database."""
+
+    async def work(db: Database) -> None:
+        await db.fetch(statement, *values)
+
+    _finish(with_db(controller.database, work))
+
+
+def _finish(work: Coroutine[object, object, T]) -> T:
+    """Runs `work` on a loop of its own, also from inside a test that has one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result(timeout=30)
+
+
+def make_target(admin: httpx.Client, project: str, **fields: object) -> dict[str, str]:
+    """A new target in `project`, with a name of its own unless `fields` gives one."""
+    body = {
+        "scope_id": project,
+        "type": "tcp",
+        "name": f"t-{secrets.token_hex(4)}",
+        "address": "10.0.0.5",
+        "attributes": {"default_port": 22},
+    } | fields
+    answer = admin.post("/v1/targets", json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()

@@ -1,0 +1,147 @@
+"""A tunnel on the link it has now: what the shells of both ends share.
+
+    ciphertext  -> `feed`, then `read` until it gives None: stream bytes to be passed on
+    stream      -> `send_room`, `send_replay`
+    controls    -> `send_messages`
+    all of it   -> `transmit`, which hands ciphertext to the transport
+
+Answers pings. Ends of every kind are raised: `TunnelClosed` for a Close, `AccError` for a reset or a violation,
+`EOFError` and `ssl.SSLError` where the transport ended or was damaged.
+"""
+
+from collections.abc import Callable
+
+from acc.wire import control, frames
+from acc.wire.buffers import Buffers
+from acc.wire.errors import CODES_BY_CLOSE, AccError, Code
+from acc.wire.link import Link
+from acc.wire.tunnel import Tunnel
+
+CLOSE_NORMAL = 1000
+NO_STATUS = 1005
+"""What a Close without a code counts as; it is never sent (RFC 6455 section 7.4.1)."""
+
+
+class TunnelClosed(Exception):
+    """The peer sent a Close."""
+
+    def __init__(self, close: int, reason: str) -> None:
+        super().__init__(close, reason)
+        self.close = close
+        self.reason = reason
+
+    @property
+    def error(self) -> AccError:
+        """The close as an error; one that is no code of ours broke the protocol."""
+        return AccError(CODES_BY_CLOSE.get(self.close, Code.PROTOCOL), control.printable(self.reason))
+
+
+class TunnelReset(AccError):
+    """The peer broke both directions, and said why."""
+
+
+class TunnelEnd:
+    """One end of a tunnel."""
+
+    __slots__ = ("_ending", "_unsent", "link", "tunnel")
+
+    def __init__(self, tunnel: Tunnel, link: Link) -> None:
+        self.tunnel = tunnel
+        self.link = link
+        self._unsent: memoryview | None = None
+        self._ending: Exception | None = None
+
+    @property
+    def blocked(self) -> bool:
+        """True while the transport has not taken all ciphertext; more stream would only fill memory."""
+        return self._unsent is not None
+
+    def resume(self, link: Link, received: int) -> None:
+        """Goes on over a new link, on which the peer has received all before `received`."""
+        self.link = link
+        self._unsent = None
+        self.tunnel.resume(received)
+
+    def feed(self, ciphertext: memoryview) -> None:
+        """Takes what came from the transport."""
+        self.link.tls.feed(ciphertext)
+
+    def read(self, plain: memoryview) -> list[memoryview] | None:
+        """Stream bytes that came, as views into `plain`, which is overwritten; None where no more came.
+
+        A Close or a reset is raised by the call after the one that gave the last bytes before it.
+        """
+        if self._ending is not None:
+            raise self._ending
+        filled = self.link.tls.read_into(plain)
+        if not filled:
+            return None
+        pieces: list[memoryview] = []
+        incoming = self.tunnel.incoming
+        for event in self.link.receive(plain[:filled]):
+            if isinstance(event, memoryview):
+                incoming.accept(len(event))
+                pieces.append(event)
+            elif self._ends(event):
+                break
+        return pieces
+
+    def _ends(self, event: frames.Control) -> bool:
+        """Acts on a control payload; True if nothing that counts can follow it."""
+        match event.opcode:
+            case frames.TEXT:
+                message = self.tunnel.receive(event.payload)
+                if isinstance(message, control.Reset):
+                    self._ending = TunnelReset(message.code, message.reason)
+            case frames.PING:
+                self.link.pong(event.payload)
+            case frames.CLOSE:
+                self._ending = TunnelClosed(*frames.parse_close(event.payload))
+            case _:
+                pass  # a pong says only that the peer lives, as any byte does
+        return self._ending is not None
+
+    def send_room(self, buffers: Buffers, size: int) -> None:
+        """Sends new stream bytes, the first `size` of the pool's room, and keeps them, even if TLS has failed."""
+        try:
+            self.link.send_room(buffers, size)
+        finally:
+            self.tunnel.outgoing.sent(size)
+
+    def send_replay(self) -> bool:
+        """Sends the next chunk of a replay; False where there is none."""
+        chunk = self.tunnel.outgoing.replay()
+        if chunk is None:
+            return False
+        self.link.send_stream(chunk)
+        return True
+
+    def send_messages(self) -> None:
+        """Sends what the tunnel has to say now."""
+        for text in self.tunnel.messages():
+            self.link.send_text(text)
+
+    def send_quiet(self) -> None:
+        """Sends what the tunnel has to say in a quiet moment."""
+        for text in self.tunnel.quiet():
+            self.link.send_text(text)
+
+    def send_reset(self, error: AccError) -> None:
+        """Breaks both directions, and says why; a Close with the code's number follows it."""
+        self.link.send_text(control.Reset(error.code, error.detail).encode())
+        self.link.close(error.code.close or Code.INTERNAL.close, error.detail)
+
+    def transmit(self, send: Callable[[memoryview], int]) -> None:
+        """Hands ciphertext to `send`, a socket's, until it takes no more."""
+        data = self._unsent
+        if data is None:
+            data = memoryview(self.link.tls.take())
+        try:
+            while data:
+                data = data[send(data) :]
+                if not data:
+                    data = memoryview(self.link.tls.take())
+        except BlockingIOError:
+            self._unsent = data
+            return
+        self._unsent = None

@@ -1,0 +1,124 @@
+"""A connection from its accept until its request is complete: TLS, then one HTTP head.
+
+Nobody has proved anything yet, so everything here is bounded: the head by MAX_HEAD, the time by the relay's sweep,
+the number by the relay. What does not fit is answered with a problem document once TLS stands, and closed.
+
+    Opening --(head complete)--> relay decides --> `accept` hands socket and TLS on, or `refuse` answers and closes
+"""
+
+import socket
+import ssl
+from collections.abc import Callable
+
+from acc.wire.errors import AccError, Code
+from acc.wire.tls import Tls
+from acc.wire.upgrade import MAX_HEAD, Request, encode_refusal, parse_request
+from acc.worker.epoll import IN, EpollSet
+from acc.worker.memory import Memory
+
+HEAD_END = b"\r\n\r\n"
+READ = 16384
+
+
+class Opening:
+    """One connection that has not become a tunnel. `on_request` is called once, with the request and this."""
+
+    __slots__ = (
+        "_epoll",
+        "_head",
+        "_memory",
+        "_on_end",
+        "_on_request",
+        "_secure",
+        "began",
+        "peer",
+        "socket",
+        "tls",
+    )
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        peer: str,
+        context: ssl.SSLContext,
+        *,
+        epoll: EpollSet,
+        memory: Memory,
+        began: float,
+        on_request: Callable[["Opening", Request], None],
+        on_end: Callable[["Opening"], None],
+    ) -> None:
+        self.socket = connection
+        self.peer = peer
+        self.began = began
+        self.tls = Tls(context, None)
+        self._epoll = epoll
+        self._memory = memory
+        self._on_request = on_request
+        self._on_end = on_end
+        self._head = b""
+        self._secure = False
+        epoll.add(connection.fileno(), self._readable, IN)
+
+    def _readable(self, _events: int) -> None:
+        try:
+            count = self.socket.recv_into(self._memory.raw[:READ])
+            if not count:
+                raise EOFError
+            self.tls.feed(self._memory.raw[:count])
+            if not self._secure:
+                self._secure = self.tls.handshake()
+                self._send_ciphertext()
+            if self._secure:
+                self._read_head()
+        except BlockingIOError:
+            pass
+        except (OSError, EOFError):  # ssl.SSLError is an OSError
+            self.drop()
+        except AccError as error:
+            self.refuse(error)
+
+    def _read_head(self) -> None:
+        plain = self._memory.plain
+        self._head += plain[: self.tls.read_into(plain[:MAX_HEAD])]
+        end = self._head.find(HEAD_END)
+        if end < 0:
+            if len(self._head) >= MAX_HEAD:
+                raise AccError(Code.BAD_REQUEST, "a head that is too long")
+            return
+        head, rest = self._head[: end + len(HEAD_END)], self._head[end + len(HEAD_END) :]
+        if rest:
+            raise AccError(Code.BAD_REQUEST, "data before the answer")
+        request = parse_request(head)
+        self._epoll.want(self.socket.fileno(), 0)
+        self._head = b""
+        self._on_request(self, request)
+
+    def accept(self, answer: bytes) -> None:
+        """Sends the 101 and lets go of the socket, which is the caller's now. Raises OSError if the client left."""
+        self.tls.write(answer)
+        self._send_ciphertext()
+        self._epoll.forget(self.socket.fileno())
+        self._on_end(self)
+
+    def refuse(self, error: AccError) -> None:
+        """Answers with `error` and closes."""
+        try:
+            self.tls.write(encode_refusal(error))
+            self._send_ciphertext()
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the client has left: there is nobody to tell
+        self.drop()
+
+    def drop(self) -> None:
+        """Closes without a word."""
+        self._epoll.forget(self.socket.fileno())
+        self.socket.close()
+        self._on_end(self)
+
+    def _send_ciphertext(self) -> None:
+        """Sends at once or fails: what an opening has to say fits into any socket's buffer."""
+        data = self.tls.take()
+        if data and self.socket.send(data) != len(data):
+            raise OSError("the client does not read")

@@ -1,0 +1,291 @@
+"""The relay: every tunnel of this worker, from accept to end.
+
+    listener -> Opening -> admission (ticket, authorisation, dial) -> Splice -> Farewell
+                        -> a resume, which finds its Splice by token
+
+It owns all of them, and one sweep a second that bounds them in time: openings, held splices, farewells, sessions.
+Numbers are bounded at the door: over MAX_OPENINGS the oldest opening is dropped, for a real client needs
+milliseconds and a silent one waits; over MAX_TUNNELS a request is refused with WORKER_BUSY.
+
+Decisions are not made here: who may open a tunnel is admission's, what travels in it the wire's.
+"""
+
+import asyncio
+import hmac
+import secrets
+import socket
+import ssl
+import time
+from collections.abc import Callable
+
+from acc.wire.errors import AccError, Code
+from acc.wire.incoming import WINDOW
+from acc.wire.link import Link
+from acc.wire.tunnel import Tunnel
+from acc.wire.tunnel_end import TunnelEnd
+from acc.wire.upgrade import Accepted, Request, encode_accepted
+from acc.worker.admission import Admission, Admitted
+from acc.worker.epoll import IN, EpollSet
+from acc.worker.farewell import PATIENCE, Farewell
+from acc.worker.memory import Memory
+from acc.worker.opening import Opening
+from acc.worker.reports import Reports
+from acc.worker.splice import Closer, Splice
+
+HOLD = 60.0
+"""Seconds that a tunnel without a transport is kept for a resume."""
+
+OPENING_DEADLINE = 10.0
+"""Seconds from accept to a complete request."""
+
+MAX_OPENINGS = 1024
+MAX_TUNNELS = 20000
+ACCEPTS = 64
+"""Connections accepted in one turn of the listener."""
+
+
+class _Resumable:
+    """A splice and the tokens that resume it: the one in force, and the one before until the client knows that."""
+
+    __slots__ = ("previous", "splice", "token")
+
+    def __init__(self, splice: Splice, token: str) -> None:
+        self.splice = splice
+        self.token = token
+        self.previous: str | None = None
+
+    def opens(self, token: str) -> bool:
+        if hmac.compare_digest(token, self.token):
+            return True
+        known = None if self.splice.confirmed else self.previous
+        return known is not None and hmac.compare_digest(token, known)
+
+
+class Relay:
+    """All tunnels of one worker process."""
+
+    def __init__(
+        self,
+        *,
+        admission: Admission,
+        reports: Reports,
+        tls: Callable[[], ssl.SSLContext],
+        loop: asyncio.AbstractEventLoop,
+        hold: float = HOLD,
+    ) -> None:
+        self.epoll = EpollSet(loop)
+        self.memory = Memory()
+        self._admission = admission
+        self._reports = reports
+        self._tls = tls
+        self._loop = loop
+        self._hold = hold
+        self._listener: socket.socket | None = None
+        self._openings: dict[Opening, None] = {}  # oldest first
+        self._admitting: dict[Opening, asyncio.Task[None]] = {}  # whose request is complete
+        self._farewells: dict[Farewell, None] = {}
+        self._parted: asyncio.Future[None] | None = None  # once closing: all farewells are over
+        self._tunnels: dict[str, _Resumable] = {}  # by connection id
+        self._sessions: dict[str, dict[Splice, None]] = {}
+        self._sweeper = loop.create_task(self._sweep_forever())
+
+    @property
+    def open_connections(self) -> int:
+        """Tunnels that are open or held."""
+        return len(self._tunnels)
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return time.monotonic()
+
+    # the door
+
+    def listen(self, listener: socket.socket) -> None:
+        """Accepts from `listener`, a non-blocking listening socket, which belongs to the relay from now on."""
+        self._listener = listener
+        self.epoll.add(listener.fileno(), self._accept, IN)
+
+    def _accept(self, _events: int) -> None:
+        if self._listener is None:
+            return
+        for _ in range(ACCEPTS):
+            try:
+                connection, address = self._listener.accept()
+            except BlockingIOError:
+                return
+            except OSError:
+                return  # out of descriptors, or the client left in the queue: the next turn tries again
+            connection.setblocking(False)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if len(self._openings) >= MAX_OPENINGS:
+                next(iter(self._openings)).drop()
+            opening = Opening(
+                connection,
+                _join(address),
+                self._tls(),
+                epoll=self.epoll,
+                memory=self.memory,
+                began=self.now(),
+                on_request=self._requested,
+                on_end=self._opening_ended,
+            )
+            self._openings[opening] = None
+
+    def _opening_ended(self, opening: Opening) -> None:
+        self._openings.pop(opening, None)
+        self._admitting.pop(opening, None)
+
+    def _requested(self, opening: Opening, request: Request) -> None:
+        if request.resume is not None:
+            self._resume(opening, request, request.resume)
+            return
+        if len(self._tunnels) + len(self._admitting) >= MAX_TUNNELS:
+            raise AccError(Code.WORKER_BUSY)
+        del self._openings[opening]
+        self._admitting[opening] = self._loop.create_task(self._admit(opening, request))
+
+    async def _admit(self, opening: Opening, request: Request) -> None:
+        """Bounded by the deadlines of authorisation and dial, which admission keeps."""
+        try:
+            admitted = await self._admission.admit(request.ticket, opening.peer)
+        except AccError as error:
+            opening.refuse(error)
+        else:
+            self._open(opening, request, admitted)
+
+    def _open(self, opening: Opening, request: Request, admitted: Admitted) -> None:
+        token = self._new_token(admitted.connection_id)
+        accepted = self._accepted(admitted.connection_id, token, 0, request)
+        try:
+            opening.accept(encode_accepted(accepted, request.key))
+        except OSError:
+            opening.drop()
+            admitted.backend.close()
+            return
+        self._reports.opened(admitted, opening.peer)
+        end = TunnelEnd(Tunnel(self.memory.buffers, request.window), Link(opening.tls, b""))
+        splice = Splice(self, admitted, end)
+        self._tunnels[admitted.connection_id] = _Resumable(splice, token)
+        self._sessions.setdefault(admitted.session_id, {})[splice] = None
+        splice.attach(opening.socket, opening.peer)
+
+    def _resume(self, opening: Opening, request: Request, token: str) -> None:
+        """Gives a splice its new transport. Raises AccError if there is none that this token and ticket open."""
+        ticket = self._admission.verify(request.ticket)
+        known = self._tunnels.get(token.partition(".")[0])
+        if known is None or not known.opens(token) or known.splice.admitted.session_id != ticket.session_id:
+            raise AccError(Code.RESUME_REFUSED)
+        splice = known.splice
+        splice.check_resume(request.received)
+        fresh = self._new_token(splice.admitted.connection_id)
+        accepted = self._accepted(splice.admitted.connection_id, fresh, splice.received, request)
+        try:
+            opening.accept(encode_accepted(accepted, request.key))
+        except OSError:
+            opening.drop()
+            return
+        known.previous, known.token = token, fresh
+        splice.resume(Link(opening.tls, b""), opening.socket, opening.peer, request.received)
+
+    def _accepted(self, connection_id: str, token: str, received: int, request: Request) -> Accepted:
+        return Accepted(
+            connection=connection_id,
+            resume=token,
+            hold=int(self._hold),
+            window=WINDOW,
+            received=received,
+            zero_mask=request.zero_mask,
+        )
+
+    def _new_token(self, connection_id: str) -> str:
+        return f"{connection_id}.{secrets.token_urlsafe(24)}"
+
+    # ends
+
+    def ended(self, splice: Splice, closed_by: Closer, reason: Code | None) -> None:
+        """A splice's last call."""
+        admitted = splice.admitted
+        del self._tunnels[admitted.connection_id]
+        session = self._sessions[admitted.session_id]
+        del session[splice]
+        if not session:
+            del self._sessions[admitted.session_id]
+        self._reports.closed(
+            admitted,
+            client_address=splice.peer,
+            bytes_up=splice.bytes_up,
+            bytes_down=splice.bytes_down,
+            closed_by=closed_by,
+            reason="ok" if reason is None else reason.value,
+            resumes=splice.resumes,
+        )
+
+    def part(self, connection: socket.socket, end: TunnelEnd) -> None:
+        """Takes over a transport on which the last word has been written."""
+        farewell = Farewell(
+            connection, end, began=self.now(), epoll=self.epoll, memory=self.memory, on_end=self._farewell_ended
+        )
+        self._farewells[farewell] = None
+
+    def _farewell_ended(self, farewell: Farewell) -> None:
+        del self._farewells[farewell]
+        if self._parted is not None and not self._farewells and not self._parted.done():
+            self._parted.set_result(None)
+
+    def end_session(self, session_id: str, code: Code) -> None:
+        """Ends every connection of a session now."""
+        for splice in list(self._sessions.get(session_id, ())):
+            splice.fail(AccError(code), "controller")
+
+    def drain(self) -> None:
+        """Accepts no more, and ends every tunnel with DRAINING."""
+        if self._listener is not None:
+            self.epoll.forget(self._listener.fileno())
+            self._listener.close()
+            self._listener = None
+        for opening in list(self._openings):
+            opening.drop()
+        for opening in list(self._admitting):
+            self._admitting[opening].cancel()
+            opening.drop()
+        for known in list(self._tunnels.values()):
+            known.splice.fail(AccError(Code.DRAINING), "worker")
+
+    async def close(self) -> None:
+        """Ends everything, and waits until the last words are sent, PATIENCE seconds at most."""
+        self.drain()
+        self._parted = self._loop.create_future()
+        if self._farewells:
+            await asyncio.wait([self._parted], timeout=PATIENCE)
+        for farewell in list(self._farewells):
+            farewell.drop()
+        self._sweeper.cancel()
+        await asyncio.gather(self._sweeper, return_exceptions=True)
+        self.epoll.close()
+
+    # time
+
+    async def _sweep_forever(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            self._sweep(self.now(), time.time())
+
+    def _sweep(self, now: float, wall: float) -> None:
+        for opening in [one for one in self._openings if now - one.began > OPENING_DEADLINE]:
+            opening.drop()
+        for farewell in [one for one in self._farewells if now - one.began > PATIENCE]:
+            farewell.drop()
+        for known in list(self._tunnels.values()):
+            splice = known.splice
+            if wall >= splice.admitted.expires_at:
+                splice.fail(AccError(Code.SESSION_EXPIRED), "controller")
+            elif splice.held_since is None:
+                splice.tend(now)
+            elif now - splice.held_since > self._hold:
+                splice.fail(AccError(Code.TUNNEL_LOST), "client")
+
+
+def _join(address: tuple[str, int]) -> str:
+    """`host:port`, an IPv6 host in brackets."""
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,370 @@
+"""One tunnel and one backend, spliced: the data path of the worker.
+
+    client ~~> `_read_transport` ~~> `_deliver`  ~~> backend        (upload)
+    client <~~ TunnelEnd         <~~ `_read_backend` <~~ backend    (download)
+
+Each direction ends by itself: the client's FIN shuts the backend's receiving side once all before it is written, the
+backend's EOF becomes our FIN. A broken backend becomes a reset; one that refuses to be written to after it has ended
+its own stream becomes a stop.
+
+When the transport is lost, the splice is held: the backend stays, nothing is read from it, and a resume brings a new
+link. What can no longer be resumed aborts the backend with RST, so that an abort never looks like an end.
+"""
+
+import os
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from acc.wire.buffers import CHUNK
+from acc.wire.errors import AccError, Code
+from acc.wire.link import Link
+from acc.wire.tunnel import LOST_AFTER, PING_AFTER
+from acc.wire.tunnel_end import CLOSE_NORMAL, NO_STATUS, TunnelClosed, TunnelEnd, TunnelReset
+from acc.worker.admission import Admitted
+from acc.worker.epoll import BROKEN, IN, OUT, EpollSet
+from acc.worker.memory import RAW, Memory
+
+Closer = Literal["client", "backend", "worker", "controller"]
+
+READ = 16384
+"""First read size in bytes. It doubles while reads come full, for TLS keeps as much memory as it ever needed."""
+
+TURNS = 4
+"""Full reads in one turn of a socket: enough for a fast stream, few enough to be fair to the others."""
+
+_ABORT = struct.pack("ii", 1, 0)  # SO_LINGER without time: close sends RST
+_MIN_RTT = slice(148, 152)  # of struct tcp_info in linux/tcp.h, microseconds
+
+
+class Host(Protocol):
+    """What a splice needs of the relay it belongs to."""
+
+    @property
+    def epoll(self) -> EpollSet: ...
+    @property
+    def memory(self) -> Memory: ...
+    def now(self) -> float:
+        """Monotonic seconds, as of this turn of the event loop."""
+        ...
+
+    def ended(self, splice: "Splice", closed_by: Closer, reason: Code | None) -> None:
+        """The splice is over: `reason` is None where both directions ended by themselves."""
+        ...
+
+    def part(self, connection: socket.socket, end: TunnelEnd) -> None:
+        """Takes over a transport on which the last word has been written."""
+        ...
+
+
+class Splice:
+    """One connection, from its 101 to its end."""
+
+    __slots__ = (
+        "_backend",
+        "_backend_read",
+        "_confirmed",
+        "_end",
+        "_first_end",
+        "_heard",
+        "_host",
+        "_left",
+        "_pinged",
+        "_shut",
+        "_transport",
+        "_transport_read",
+        "admitted",
+        "held_since",
+        "peer",
+        "resumes",
+    )
+
+    def __init__(self, host: Host, admitted: Admitted, end: TunnelEnd) -> None:
+        self._host = host
+        self._end = end
+        self._backend = admitted.backend
+        self._backend_read = READ
+        self._transport: socket.socket | None = None
+        self._transport_read = READ
+        self._heard = 0.0  # when the last byte came from the client
+        self._confirmed = False  # anything came on the link it has now
+        self._pinged = False  # since then
+        self._shut = False  # the backend's receiving side
+        self._first_end: Closer | None = None  # who ended its direction first
+        self._left: Code | None = None  # the client has closed; only what it sent is still delivered
+        self.admitted = admitted
+        self.peer = ""
+        self.resumes = 0
+        self.held_since: float | None = None
+        host.epoll.add(self._backend.fileno(), self._backend_ready, 0)
+
+    @property
+    def bytes_up(self) -> int:
+        """Bytes that were written to the backend."""
+        return self._end.tunnel.incoming.delivered
+
+    @property
+    def bytes_down(self) -> int:
+        """Bytes that were read from the backend."""
+        return self._end.tunnel.outgoing.offset
+
+    @property
+    def received(self) -> int:
+        """How far the client's stream has come, as a resume is told."""
+        return self._end.tunnel.incoming.position
+
+    @property
+    def confirmed(self) -> bool:
+        """True once the client has sent anything on the link it has now: it knows its new resume token."""
+        return self._confirmed
+
+    # transports
+
+    def attach(self, transport: socket.socket, peer: str) -> None:
+        """Goes to work on a transport whose 101 has been sent; `peer` is the client's host:port."""
+        self._transport = transport
+        self.peer = peer
+        self._heard = self._host.now()
+        self._confirmed = False
+        self._pinged = False
+        self.held_since = None
+        self._host.epoll.add(transport.fileno(), self._transport_ready, IN)
+        self._guard(self._serve_transport, OUT)
+
+    def check_resume(self, received: int) -> None:
+        """Raises AccError with PROTOCOL if this splice cannot go on with a client that has received so much."""
+        self._end.tunnel.outgoing.check_received(received)
+
+    def resume(self, link: Link, transport: socket.socket, peer: str, received: int) -> None:
+        """Goes on over a new transport, from what `check_resume` found good."""
+        self.hold()
+        self._end.resume(link, received)
+        self.resumes += 1
+        self.attach(transport, peer)
+
+    def hold(self) -> None:
+        """The transport is gone: keeps the backend for a resume."""
+        if self._transport is None:
+            return
+        self._host.epoll.forget(self._transport.fileno())
+        self._transport.close()
+        self._transport = None
+        self.held_since = self._host.now()
+        self._want()
+
+    # ends
+
+    def fail(self, error: AccError, closed_by: Closer) -> None:
+        """Breaks both directions: tells the client why, and the backend with RST."""
+        if self._transport is not None:
+            self._end.send_reset(error)
+            self._part()
+        self._abort(closed_by, error.code)
+
+    def _close(self, reason: Code | None, closed_by: Closer) -> None:
+        """Answers or sends a Close, and lets both sockets go."""
+        self._end.link.close(CLOSE_NORMAL if reason is None else reason.close, "")
+        self._part()
+        if reason is None:
+            self._end_backend(closed_by, None)
+        else:
+            self._abort(closed_by, reason)
+
+    def _part(self) -> None:
+        transport = self._transport
+        if transport is not None:
+            self._transport = None
+            self._host.epoll.forget(transport.fileno())
+            self._host.part(transport, self._end)
+
+    def _abort(self, closed_by: Closer, reason: Code) -> None:
+        self._backend.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+        self._end_backend(closed_by, reason)
+
+    def _end_backend(self, closed_by: Closer, reason: Code | None) -> None:
+        self._host.epoll.forget(self._backend.fileno())
+        self._backend.close()
+        self._host.ended(self, self._first_end or closed_by, reason)
+
+    # what is ready
+
+    def _transport_ready(self, events: int) -> None:
+        self._guard(self._serve_transport, events)
+
+    def _backend_ready(self, events: int) -> None:
+        self._guard(self._serve_backend, events)
+
+    def _guard(self, serve: Callable[[int], None], events: int) -> None:
+        """One turn, and what its failures mean."""
+        try:
+            serve(events)
+            self._settle()
+        except TunnelClosed as closed:
+            self._closed_by_client(closed)
+        except TunnelReset as error:
+            self._part()
+            self._abort("client", error.code)
+        except AccError as error:
+            self.fail(error, "backend" if error.code is Code.BACKEND_RESET else "client")
+        except (OSError, EOFError):  # the transport's, ssl.SSLError among them; a backend's were made an AccError
+            self.hold()
+
+    def _closed_by_client(self, closed: TunnelClosed) -> None:
+        """A client that has ended its stream may leave; what it sent before is still delivered."""
+        incoming, outgoing = self._end.tunnel.incoming, self._end.tunnel.outgoing
+        reason = None if closed.close == CLOSE_NORMAL or outgoing.fin is not None else Code.CLIENT_GONE
+        self._end.link.close(closed.close if closed.close != NO_STATUS else CLOSE_NORMAL, "")
+        self._part()
+        if incoming.fin is None and incoming.stopped is None:
+            self._abort("client", Code.CLIENT_GONE)
+        elif incoming.holding:
+            self._left = reason or Code.CLIENT_GONE
+            self.held_since = self._host.now()
+            self._want()
+        else:
+            self._end_backend("client", reason)
+
+    def _serve_transport(self, events: int) -> None:
+        transport = self._transport
+        if transport is None:
+            return
+        if events & OUT:
+            self._end.transmit(transport.send)
+        if events & (IN | BROKEN):
+            self._read_transport(transport)
+
+    def _read_transport(self, transport: socket.socket) -> None:
+        end, memory = self._end, self._host.memory
+        for _ in range(TURNS):
+            try:
+                count = transport.recv_into(memory.raw[: self._transport_read])
+            except BlockingIOError:
+                return
+            if not count:
+                raise EOFError
+            self._heard = self._host.now()
+            self._confirmed = True
+            self._pinged = False
+            end.feed(memory.raw[:count])
+            while (pieces := end.read(memory.plain)) is not None:
+                self._deliver(pieces)
+            if count < self._transport_read:
+                return
+            self._transport_read = min(self._transport_read * 2, RAW)
+
+    def _deliver(self, pieces: list[memoryview]) -> None:
+        """Writes to the backend what it takes at once, and holds the rest."""
+        incoming = self._end.tunnel.incoming
+        if incoming.stopped is not None:
+            return
+        for piece in pieces:
+            taken = 0 if incoming.holding else self._write([piece])
+            incoming.pass_on(taken)
+            if taken < len(piece) and incoming.stopped is None:
+                incoming.hold(piece[taken:])
+
+    def _write(self, pieces: list[memoryview | bytes] | list[memoryview]) -> int:
+        try:
+            return os.writev(self._backend.fileno(), pieces)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            if self._end.tunnel.outgoing.fin is None:
+                raise AccError(Code.BACKEND_RESET, error.strerror or "") from None
+            self._end.tunnel.refuse(Code.BACKEND_CLOSED)
+            return 0
+
+    def _serve_backend(self, events: int) -> None:
+        incoming, outgoing = self._end.tunnel.incoming, self._end.tunnel.outgoing
+        if events & (OUT | BROKEN):
+            while incoming.holding and (taken := self._write(incoming.held())):
+                incoming.pass_on(taken)
+        if events & (IN | BROKEN) and outgoing.room and self._transport is not None:
+            self._read_backend(self._transport)
+
+    def _read_backend(self, transport: socket.socket) -> None:
+        end, buffers = self._end, self._host.memory.buffers
+        outgoing = end.tunnel.outgoing
+        for _ in range(TURNS):
+            room = min(outgoing.room, self._backend_read)
+            if not room or end.blocked:
+                return
+            try:
+                count = self._backend.recv_into(buffers.room[:room])
+            except BlockingIOError:
+                return
+            except OSError as error:
+                raise AccError(Code.BACKEND_RESET, error.strerror or "") from None
+            if not count:
+                outgoing.finish()
+                self._first_end = self._first_end or "backend"
+                return
+            end.send_room(buffers, count)
+            end.transmit(transport.send)
+            if count < room:
+                return
+            self._backend_read = min(self._backend_read * 2, CHUNK)
+
+    # after every turn
+
+    def _settle(self) -> None:
+        """Says what is to be said, passes on an end, and waits for what can happen next."""
+        end, transport = self._end, self._transport
+        incoming = end.tunnel.incoming
+        if incoming.drained and not self._shut:
+            self._shut = True
+            self._first_end = self._first_end or "client"
+            self._shut_backend()
+        if transport is not None:
+            while not end.blocked and end.send_replay():
+                end.transmit(transport.send)
+            end.send_messages()
+            if not end.blocked:
+                end.transmit(transport.send)
+            if incoming.outgrown:
+                incoming.grow(_min_rtt(transport))
+            if end.tunnel.finished:
+                self._close(None, "client")
+                return
+        elif self._left is not None and incoming.drained:
+            self._end_backend("client", self._left)
+            return
+        self._want()
+
+    def _shut_backend(self) -> None:
+        try:
+            self._backend.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # it is gone already, which reading from it will tell
+
+    def _want(self) -> None:
+        end, epoll = self._end, self._host.epoll
+        tunnel = end.tunnel
+        backend = OUT if tunnel.incoming.holding else 0
+        if self._transport is not None:
+            epoll.want(self._transport.fileno(), IN | OUT if end.blocked else IN)
+            if not end.blocked and tunnel.outgoing.room:
+                backend |= IN
+        epoll.want(self._backend.fileno(), backend)
+
+    def tend(self, now: float) -> None:
+        """Once a second or so: pings a silent client, gives up one that stays silent, says what can wait no longer."""
+        if self._transport is None:
+            return
+        silence = now - self._heard
+        if silence > PING_AFTER + LOST_AFTER:
+            self.hold()
+            return
+        if silence > PING_AFTER and not self._pinged:
+            self._pinged = True
+            self._end.link.ping()
+        self._end.send_quiet()
+        self._guard(self._serve_transport, OUT)
+
+
+def _min_rtt(transport: socket.socket) -> float:
+    """Seconds of the fastest round trip that the kernel has seen on this connection."""
+    info = transport.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _MIN_RTT.stop)
+    return int.from_bytes(info[_MIN_RTT], sys.byteorder) / 1e6
