@@ -20,6 +20,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from acc.cli.controller import Controller
+from acc.cli.dev.targets import DevTarget, make
+from acc.cli.profile import Profile
+
 PROGRAMS = Path(sys.executable).parent
 START_SECONDS = 40.0
 STOP_SECONDS = 3.0
@@ -169,6 +173,12 @@ class System:
     env: dict[str, str]
     acc: Acc
     dev: Dev
+
+    def add_target(self, name: str, port: int) -> None:
+        """Make a target for a port on loopback, as an administrator does, through the API."""
+        profile = Profile(self.api, self.env["ACC_CACERT"])
+        with Controller(profile, self.env["ACC_TOKEN"]) as controller:
+            make(controller, (DevTarget(name, "127.0.0.1", port),))
 
 
 @pytest.fixture(scope="session")

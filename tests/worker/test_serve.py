@@ -5,15 +5,13 @@ from pathlib import Path
 
 from tests.worker.conftest import Cluster, Process, ended, enrol
 
-from acc.wire.errors import Code
-
 
 def serve(cluster: Cluster, directory: Path) -> Process:
     return Process("acc-worker", "serve", "--state", str(directory), "--listen", "127.0.0.1:0", env=cluster.env)
 
 
 def test_an_enrolled_worker_serves_and_drains(cluster: Cluster, controller: Process, tmp_path: Path) -> None:
-    enrol(cluster, tmp_path / "state", "serves", "127.0.0.1:9202")
+    enrol(cluster, tmp_path / "state", "serves")
     with ended(serve(cluster, tmp_path / "state")) as worker:
         ready = worker.wait_event("ready")
         assert ready["pid"] == worker.process.pid

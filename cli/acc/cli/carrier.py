@@ -14,12 +14,14 @@ from dataclasses import dataclass
 import trio
 from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, wrap_client_stream
 
-from acc.cli.admission import Address, Authorization
+from acc.cli.admission import worker_tls
 from acc.cli.loop import ungrouped
+from acc.cli.tickets import Grant
 from acc.wire import control
 from acc.wire.control import MAX_OFFSET, printable
 from acc.wire.errors import AccError, Code, code_named
 from acc.wire.incoming import MAX_WINDOW, WINDOW
+from acc.wire.names import split_address
 from acc.wire.tunnel import SUBPROTOCOL
 from acc.wire.upgrade import PATH, Accepted
 
@@ -98,17 +100,15 @@ class Carrier:
 
 
 @asynccontextmanager
-async def opened(address: Address, authorization: Authorization, resume: Resume | None) -> AsyncGenerator[Carrier]:
-    """A carrier to the worker at `address`, for a new connection or to take up one again."""
-    stream = await _dial(address, authorization.tls)
+async def opened(worker: str, grant: Grant, resume: Resume | None) -> AsyncGenerator[Carrier]:
+    """A carrier to the worker at `worker`, `host:port`, for a new connection or to take up one again."""
+    stream = await _dial(worker, worker_tls(grant))
     headers = [
-        (b"Authorization", b"Bearer " + authorization.ticket.encode()),
+        (b"Authorization", b"Bearer " + grant.ticket.encode()),
         (b"Acc-Window", b"%d" % WINDOW),
     ]
     if resume is not None:
         headers += [(b"Acc-Resume", resume.token.encode()), (b"Acc-Received", b"%d" % resume.received)]
-    host, port = address
-    name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
         with ungrouped(AccError, ConnectionRejected):
             async with trio.open_nursery() as nursery:
@@ -116,7 +116,7 @@ async def opened(address: Address, authorization: Authorization, resume: Resume 
                     socket = await wrap_client_stream(
                         nursery,
                         stream,
-                        name,
+                        worker,
                         PATH,
                         subprotocols=[SUBPROTOCOL],
                         extra_headers=headers,
@@ -130,7 +130,7 @@ async def opened(address: Address, authorization: Authorization, resume: Resume 
                     finally:
                         await carrier.close()
                 if opening.cancelled_caught:
-                    raise AccError(Code.WORKER_UNREACHABLE, f"the worker at {name} gave no answer in time")
+                    raise AccError(Code.WORKER_UNREACHABLE, f"the worker at {worker} gave no answer in time")
                 nursery.cancel_scope.cancel()
     except ConnectionRejected as rejected:
         raise _refusal(rejected) from None
@@ -138,7 +138,10 @@ async def opened(address: Address, authorization: Authorization, resume: Resume 
         await trio.aclose_forcefully(stream)
 
 
-async def _dial(address: Address, tls: ssl.SSLContext) -> trio.SSLStream[trio.SocketStream]:
+async def _dial(worker: str, tls: ssl.SSLContext) -> trio.SSLStream[trio.SocketStream]:
+    address = split_address(worker)
+    if address is None:
+        raise AccError(Code.HTTP_PEER, "the controller named a worker without an address")
     host, port = address
     try:
         with trio.fail_after(DIAL_SECONDS):
@@ -146,13 +149,13 @@ async def _dial(address: Address, tls: ssl.SSLContext) -> trio.SSLStream[trio.So
             stream = trio.SSLStream(tcp, tls, server_hostname=host, https_compatible=True)
             await stream.do_handshake()
     except trio.TooSlowError:
-        raise AccError(Code.WORKER_UNREACHABLE, f"{host}:{port} gave no answer in time") from None
+        raise AccError(Code.WORKER_UNREACHABLE, f"{worker} gave no answer in time") from None
     except OSError as error:
-        raise AccError(Code.WORKER_UNREACHABLE, f"{host}:{port}: {error.strerror or error}") from None
+        raise AccError(Code.WORKER_UNREACHABLE, f"{worker}: {error.strerror or error}") from None
     except trio.BrokenResourceError as broken:
         if isinstance(broken.__cause__, ssl.SSLCertVerificationError):
-            raise AccError(Code.UNTRUSTED, f"{host}:{port}: {broken.__cause__.verify_message}") from None
-        raise AccError(Code.WORKER_UNREACHABLE, f"{host}:{port} broke off the TLS handshake") from None
+            raise AccError(Code.UNTRUSTED, f"{worker}: {broken.__cause__.verify_message}") from None
+        raise AccError(Code.WORKER_UNREACHABLE, f"{worker} broke off the TLS handshake") from None
     return stream
 
 

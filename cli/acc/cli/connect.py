@@ -6,6 +6,7 @@ status is ours.
 """
 
 import ipaddress
+import select
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -15,15 +16,20 @@ import click
 import trio
 
 from acc.cli import loop, terminal
-from acc.cli.admission import Address, Admission
+from acc.cli.admission import Admission
 from acc.cli.forward import forward
 from acc.wire.buffers import Buffers
 from acc.wire.errors import AccError, Code
 from acc.wire.names import parse_port
 
 MAX_CONNECTIONS = 256
+DRAIN_SECONDS = 30.0
+"""How long the connections of a command that has ended may take to end as well."""
+
 KILLED = 128
 """A command killed by signal n counts as status 128 + n, as in a shell."""
+
+Address = tuple[str, int]
 
 _STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -51,7 +57,7 @@ class _WithCommand(click.Command):
 @click.option("--listen", default="127.0.0.1:0", metavar="HOST:PORT", help="Where to listen; loopback only.")
 @click.pass_obj
 def connect(command: tuple[str, ...], name: str, port: str | None, listen: str) -> None:
-    """Open a local port that leads to the target NAME.
+    """Open a local port that leads to a target.
 
     PORT is one of the ports that the target allows; without it, the target's own. Without CMD the port stays until
     Ctrl-C. With CMD, `{host}` and `{port}` in it become the local port's, and acc leaves with its exit status.
@@ -70,22 +76,40 @@ def connect(command: tuple[str, ...], name: str, port: str | None, listen: str) 
 
 async def _connect(name: str, target_port: int | None, address: Address, command: tuple[str, ...]) -> int:
     admission = Admission(name, target_port)
-    await admission.current()  # what is refused is refused now, not at the first connection
+    await admission.grant()  # what is refused is refused now, not at the first connection
+    handler = partial(_serve, admission, Buffers(), trio.CapacityLimiter(MAX_CONNECTIONS))
     with trio.open_signal_receiver(*_STOP) as signals:
         async with trio.open_nursery() as nursery:
-            listener = await _listen(address)
-            host, port, *_ = listener.socket.getsockname()
-            handler = partial(_serve, admission, Buffers(), trio.CapacityLimiter(MAX_CONNECTIONS))
-            nursery.start_soon(partial(trio.serve_listeners, handler, [listener]))
-            if command:
-                filled = [word.replace("{host}", host).replace("{port}", str(port)) for word in command]
-                status = await _run(filled, signals)
-            else:
-                click.echo(f"listening on {_spelled(host, port)}")
-                await anext(signals)
-                status = 0
+            async with trio.open_nursery() as connections:
+                async with trio.open_nursery() as listening:
+                    listener = await _listen(address)
+                    serve = partial(trio.serve_listeners, handler, [listener], handler_nursery=connections)
+                    listening.start_soon(serve)
+                    status = await _until_the_end(command, listener, signals)
+                    listening.cancel_scope.cancel()
+                # All that a command has sent is to arrive, so what it has left open may end by itself.
+                connections.cancel_scope.deadline = trio.current_time() + (DRAIN_SECONDS if command else 0)
+                nursery.start_soon(_cancel_at_signal, signals, connections.cancel_scope)
             nursery.cancel_scope.cancel()
     return status
+
+
+async def _until_the_end(command: tuple[str, ...], listener: trio.SocketListener, signals: AsyncIterator[int]) -> int:
+    """Serve until the command has ended or, without one, a signal comes; our exit status."""
+    host, port, *_ = listener.socket.getsockname()
+    if not command:
+        click.echo(f"listening on {_spelled(host, port)}")
+        await anext(signals)
+        return 0
+    status = await _run([word.replace("{host}", host).replace("{port}", str(port)) for word in command], signals)
+    while select.select([listener.socket], [], [], 0)[0]:
+        await trio.lowlevel.checkpoint()  # it has connected and gone before we accepted
+    return status
+
+
+async def _cancel_at_signal(signals: AsyncIterator[int], scope: trio.CancelScope) -> None:
+    await anext(signals)
+    scope.cancel()
 
 
 async def _serve(admission: Admission, buffers: Buffers, limit: trio.CapacityLimiter, local: trio.SocketStream) -> None:
@@ -93,8 +117,7 @@ async def _serve(admission: Admission, buffers: Buffers, limit: trio.CapacityLim
         try:
             await forward(local, admission, buffers)
         except AccError as error:
-            what, hint = error.lines()
-            terminal.note(f"{what}\n     {hint}")
+            terminal.note(*error.lines())
 
 
 async def _run(command: list[str], signals: AsyncIterator[int]) -> int:

@@ -16,9 +16,10 @@ from itertools import chain, repeat
 
 import trio
 
-from acc.cli.admission import USED_UP, Address, Admission, Authorization
+from acc.cli.admission import STALE, Admission
 from acc.cli.carrier import NO_CLOSE, Carrier, CarrierEnded, Resume, opened
 from acc.cli.loop import ungrouped
+from acc.cli.tickets import Grant
 from acc.wire import control
 from acc.wire.buffers import Buffers
 from acc.wire.errors import CODES_BY_CLOSE, AccError, Code
@@ -31,21 +32,23 @@ LINGER_SECONDS = 2.0
 """How long to let a program go on writing what nobody reads: closing on unread bytes would destroy sent ones."""
 
 CLOSE_NORMAL = 1000
+_NEXT_WORKER = (Code.WORKER_UNREACHABLE, Code.WORKER_BUSY, Code.DRAINING)
 _RETRY_FIRST = (0.0, 0.1, 0.3, 1.0)
 _RETRY_LATER = 2.0
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""SO_LINGER of 0 s: however we end, even killed, the kernel sends RST, which no program takes for an end."""
+_END_ON_CLOSE = struct.pack("ii", 0, 0)
 
 
 async def forward(local: trio.SocketStream, admission: Admission, buffers: Buffers) -> None:
     """Carry `local` to the target until both directions have ended. Raises AccError where it was cut short."""
+    local.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
     try:
         with ungrouped(AccError):
             async with AsyncExitStack() as stack:
                 opening = await _open(stack, admission)
                 await _Forward(local, buffers, opening).run(stack)
-    except AccError:
-        local.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        raise
+        local.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _END_ON_CLOSE)
     finally:
         await trio.aclose_forcefully(local)
 
@@ -53,36 +56,36 @@ async def forward(local: trio.SocketStream, admission: Admission, buffers: Buffe
 class _Opening:
     """A carrier that was opened, and where its connection is to be found again."""
 
-    def __init__(self, carrier: Carrier, address: Address, authorization: Authorization) -> None:
+    def __init__(self, carrier: Carrier, worker: str, grant: Grant) -> None:
         self.carrier = carrier
-        self.address = address
-        self.authorization = authorization
+        self.worker = worker
+        self.grant = grant
 
 
 async def _open(stack: AsyncExitStack, admission: Admission) -> _Opening:
-    """A new connection; with a new session, where the one at hand is used up."""
-    authorization = await admission.current()
+    """A new connection; with a new ticket, where the one at hand is refused."""
+    grant = await admission.grant()
     try:
-        return await _open_with(authorization, stack)
+        return await _open_with(grant, stack)
     except AccError as refused:
-        if refused.code not in USED_UP:
+        if refused.code not in STALE:
             raise
-    admission.spent(authorization)
-    return await _open_with(await admission.current(), stack)
+    await admission.discard(grant)
+    return await _open_with(await admission.grant(), stack)
 
 
-async def _open_with(authorization: Authorization, stack: AsyncExitStack) -> _Opening:
-    """A new connection at the first worker that can be reached."""
-    *first, last = authorization.workers
-    for address in first:
+async def _open_with(grant: Grant, stack: AsyncExitStack) -> _Opening:
+    """A new connection at the first worker that can take it."""
+    *first, last = grant.workers
+    for worker in first:
         try:
-            carrier = await stack.enter_async_context(opened(address, authorization, None))
+            carrier = await stack.enter_async_context(opened(worker, grant, None))
         except AccError as error:
-            if error.code not in (Code.WORKER_UNREACHABLE, Code.WORKER_BUSY, Code.DRAINING):
+            if error.code not in _NEXT_WORKER:
                 raise
         else:
-            return _Opening(carrier, address, authorization)
-    return _Opening(await stack.enter_async_context(opened(last, authorization, None)), last, authorization)
+            return _Opening(carrier, worker, grant)
+    return _Opening(await stack.enter_async_context(opened(last, grant, None)), last, grant)
 
 
 class _Bell:
@@ -152,7 +155,7 @@ class _Forward:
             for pause in chain(_RETRY_FIRST, repeat(_RETRY_LATER)):
                 await trio.sleep(pause)
                 try:
-                    attempt = opened(self._opening.address, self._opening.authorization, resume)
+                    attempt = opened(self._opening.worker, self._opening.grant, resume)
                     carrier = await stack.enter_async_context(attempt)
                 except AccError as error:
                     if error.code is not Code.WORKER_UNREACHABLE:

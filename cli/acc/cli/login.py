@@ -6,6 +6,7 @@ a copy of the CA beside it, and the token in the keyring or in a file; a logout 
 
 import getpass
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 
@@ -173,7 +174,4 @@ def _keep(chosen: Profile, token: str) -> None:
 
 
 def _forget_tickets() -> None:
-    runtime = directories.runtime()
-    for entry in os.scandir(runtime):
-        if entry.is_file(follow_symlinks=False):
-            directories.remove(entry.path)
+    shutil.rmtree(directories.runtime())

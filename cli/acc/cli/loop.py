@@ -38,7 +38,9 @@ def ungrouped(*kinds: type[Exception]) -> Generator[None]:
 def _first(error: BaseException, kind: type[Exception]) -> Exception | None:
     if isinstance(error, kind):
         return error
-    if isinstance(error, BaseExceptionGroup):
-        members: tuple[BaseException, ...] = error.exceptions
-        return next((found for member in members if (found := _first(member, kind))), None)
-    return None
+    match error:
+        case BaseExceptionGroup():
+            members: tuple[BaseException, ...] = error.exceptions
+            return next((found for member in members if (found := _first(member, kind))), None)
+        case _:
+            return None

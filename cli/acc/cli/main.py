@@ -10,11 +10,11 @@ import click
 
 COMMANDS = {
     "login": ("acc.cli.login:login", "Log in to a controller."),
-    "logout": ("acc.cli.login:logout", "Revoke the login and forget it here."),
+    "logout": ("acc.cli.login:logout", "Revoke the login and forget it here, with its cached tickets."),
     "whoami": ("acc.cli.login:whoami", "Say who is logged in, and where."),
     "targets": ("acc.cli.targets:targets", "What you may reach."),
     "sessions": ("acc.cli.sessions:sessions", "See and end sessions."),
-    "ssh": ("acc.cli.ssh:ssh", "Run ssh to a target."),
+    "ssh": ("acc.cli.ssh:ssh", "Run ssh to a target, with more arguments for ssh after it."),
     "ssh-config": ("acc.cli.ssh:ssh_config", "Print an ssh_config block that makes `ssh NAME` work."),
     "connect": ("acc.cli.connect:connect", "Open a local port that leads to a target."),
     "proxy": ("acc.cli.main:proxy", "Carry stdin and stdout to a target; what ssh runs."),
@@ -54,15 +54,22 @@ def acc() -> None:
     """
 
 
-@click.command(options_metavar="")
+class _Usage(click.Command):
+    """States the usage as one writes it: the option comes last."""
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return ["NAME", "[PORT]", "[--linger SECONDS]"]
+
+
+@click.command(cls=_Usage)
 @click.argument("name")
 @click.argument("port", required=False)
 @click.option("--linger", metavar="SECONDS", help="How long to wait for the other direction once stdout is closed.")
 def proxy(name: str, port: str | None, linger: str | None) -> None:
-    """Carry stdin and stdout to the target NAME, which may be its id.
+    """Carry stdin and stdout to a target; what ssh runs.
 
-    Made to be the ProxyCommand of ssh: nothing but the stream is written to stdout, and nothing is ever asked.
-    PORT is one of the ports that the target allows; without it, the target's own.
+    NAME is the target's name or id; PORT is one of the ports that the target allows, and its own where it is not
+    given. Nothing but the stream is written to stdout, and nothing is ever asked.
     """
     # `acc.cli.__main__` runs the command before click is loaded; click knows it for its help text alone.
     raise click.UsageError(f"run it as: acc proxy {name} {port or ''} {linger or ''}")

@@ -32,8 +32,8 @@ RAW = 131072
 TURNS = 4
 """Full reads from one side before the other has its turn."""
 
-QUIET = 0.2
-"""Seconds without traffic after which an acknowledgement that was not due is sent."""
+QUIET = 200.0
+"""Milliseconds without traffic after which an acknowledgement that was not due is sent."""
 
 BACKOFF = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds between attempts to resume; the last goes on."""
@@ -67,6 +67,9 @@ class Pipe:
         self._tunnel = Tunnel(self._buffers, transport.accepted.window)
         self._end = TunnelEnd(self._tunnel, transport.link)
         self._transport = transport
+        self._socket = transport.connection.fileno()
+        self._over = False
+        self._patience = QUIET  # how long to wait for anything to happen
         self._heard = self._moved = time.monotonic()  # last byte from the worker; from stdin
         self._pinged = False
         self._read_size = 16384
@@ -75,24 +78,27 @@ class Pipe:
         """Returns when both directions have ended by themselves. Raises AccError otherwise."""
         self._watch(self._interrupt.descriptor, IN)
         self._watch(self._sink.descriptor, 0)
-        self._serve(self._transport.connection.fileno(), IN)
-        while not self._tunnel.finished:
-            ready = self._poll.poll(self._timeout())
+        self._serve(self._socket, IN)
+        while not self._over:
+            ready = self._poll.poll(self._patience)
+            self._patience = QUIET
             for descriptor, events in ready:
                 if descriptor in self._watched:
                     self._serve(descriptor, events)
-            if (not ready or time.monotonic() - self._heard > PING_AFTER) and self._tend():
-                break
+            if not ready:
+                self._tend()
         self._leave(CLOSE_NORMAL)
 
     # what is ready
 
     def _serve(self, descriptor: int, events: int) -> None:
         try:
-            if descriptor == self._transport.connection.fileno():
-                self._serve_transport(events)
-            elif descriptor == STDIN:
+            if descriptor == STDIN:
                 self._read_source()
+                if self._end.tunnel.outgoing.room and not self._end.blocked:
+                    return
+            elif descriptor == self._socket:
+                self._serve_transport(events)
             elif descriptor == self._sink.descriptor:
                 self._serve_sink(events)
             else:
@@ -155,6 +161,8 @@ class Pipe:
         outgoing = self._tunnel.outgoing
         count = self._read_stdin(outgoing.room)
         self._moved = time.monotonic()
+        if self._moved - self._heard > PING_AFTER:
+            self._tend()
         if count:
             self._end.send_room(self._buffers, count)
             self._end.transmit(self._transport.connection.send)
@@ -177,12 +185,12 @@ class Pipe:
             self._close_sink()
         while not end.blocked and end.send_replay():
             end.transmit(self._transport.connection.send)
-        end.send_messages()
-        if not end.blocked:
+        if end.send_messages() and not end.blocked:
             end.transmit(self._transport.connection.send)
+        self._over = tunnel.finished
         if tunnel.incoming.outgrown:
             tunnel.incoming.grow(self._transport.min_rtt())
-        self._watch(self._transport.connection.fileno(), IN | OUT if end.blocked else IN)
+        self._watch(self._socket, IN | OUT if end.blocked else IN)
         self._watch(STDIN, IN if tunnel.outgoing.room and not end.blocked else None)
         if self._sink_open:
             self._watch(self._sink.descriptor, OUT if tunnel.incoming.holding else 0)
@@ -191,6 +199,7 @@ class Pipe:
         self._watch(self._sink.descriptor, None)
         self._sink.close()
         self._sink_open = False
+        self._patience = self._linger * 1000
         self._moved = time.monotonic()
 
     def _watch(self, descriptor: int, events: int | None) -> None:
@@ -206,17 +215,8 @@ class Pipe:
 
     # time
 
-    def _timeout(self) -> float:
-        """Milliseconds until `_tend` has something to do."""
-        if self._tunnel.incoming.ack_owed:
-            return QUIET * 1000
-        due = self._heard + PING_AFTER + (LOST_AFTER if self._pinged else 0)
-        if not self._sink_open:
-            due = min(due, self._moved + self._linger)
-        return max(0.0, due - time.monotonic()) * 1000 + 1
-
-    def _tend(self) -> bool:
-        """A quiet moment. True if it is time to leave a stdin that is silent after the far end has finished."""
+    def _tend(self) -> None:
+        """A quiet moment: says what could wait, pings a silent worker, leaves a stdin that is silent at the end."""
         now = time.monotonic()
         silence = now - self._heard
         if silence > PING_AFTER + LOST_AFTER:
@@ -225,14 +225,15 @@ class Pipe:
             self._pinged = True
             self._end.link.ping()
         self._end.send_quiet()
-        self._serve(self._transport.connection.fileno(), OUT)
-        outgoing = self._tunnel.outgoing
-        silent = not self._sink_open and now - self._moved >= self._linger
-        if silent and outgoing.fin is None and not outgoing.unacknowledged:
-            outgoing.finish()
-            self._end.send_messages()
-            return True
-        return False
+        self._serve(self._socket, OUT)
+        due = self._heard + PING_AFTER + (LOST_AFTER if self._pinged else 0.0)
+        if not self._sink_open and self._tunnel.outgoing.fin is None:
+            due = min(due, self._moved + self._linger)
+            if now >= due and not self._tunnel.outgoing.unacknowledged:
+                self._tunnel.outgoing.finish()
+                self._end.send_messages()
+                self._over = True
+        self._patience = max(1.0, (due - now) * 1000)
 
     # ends
 
@@ -242,14 +243,15 @@ class Pipe:
             return
         lost = time.monotonic()
         logfile.write(f"lost {self._transport.worker}: {why}; resuming")
-        self._watch(self._transport.connection.fileno(), None)
+        self._watch(self._socket, None)
         self._transport.connection.close()
         self._transport = self._reopen(lost)
+        self._socket = self._transport.connection.fileno()
         self._end.resume(self._transport.link, self._transport.accepted.received)
         self._heard = time.monotonic()
         self._pinged = False
         logfile.write(f"resumed {self._transport.worker} after {self._heard - lost:.3f} s")
-        self._serve(self._transport.connection.fileno(), IN)
+        self._serve(self._socket, IN)
 
     def _reopen(self, lost: float) -> Transport:
         accepted, worker = self._transport.accepted, self._transport.worker

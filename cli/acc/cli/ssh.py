@@ -53,9 +53,9 @@ def ssh_config(all_hosts: str | None) -> None:
 @click.argument("name")
 @click.argument("ssh_args", nargs=-1, type=click.UNPROCESSED)
 def ssh(name: str, ssh_args: tuple[str, ...]) -> None:
-    """Run ssh to the target NAME (or user@NAME), with SSH_ARGS after it.
+    """Run ssh to a target, with more arguments for ssh after it.
 
-    `acc ssh web-1 -l root uptime` is `ssh web-1 -l root uptime` through acc.
+    NAME may be user@NAME. `acc ssh web-1 -l root uptime` is `ssh web-1 -l root uptime` through acc.
     """
     target = name.rpartition("@")[2]
     if not is_name(target) or name.startswith("-"):

@@ -25,9 +25,11 @@ def show_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
-def note(text: str) -> None:
-    """Tell a person something on stderr, which leaves stdout to the result."""
+def note(text: str, hint: str = "") -> None:
+    """Tell a person something on stderr, which leaves stdout to the result; and what to do about it."""
     click.echo(f"acc: {printable(text)}", err=True)
+    if hint:
+        click.echo(f"     {hint}", err=True)
 
 
 def printable(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Annotated
 import msgspec
 from litestar import post
 
+from acc.controlplane.bodies import read_optional_body
 from acc.controlplane.caller import Caller
 from acc.controlplane.db import Database, ForeignKeyViolation, Row
 from acc.controlplane.ids import new_id
@@ -67,13 +68,14 @@ async def authorize_session(
     signer: TicketSigner,
     worker_ca: CaText,
     reference: str,
-    data: AuthorizeSession | None = None,
+    body: bytes,
 ) -> Json:
     """A session for the target that `reference` names or identifies, and the ticket that proves it."""
+    wanted = read_optional_body(body, AuthorizeSession)
     if not is_name(reference):
         raise AccError(Code.BAD_NAME)
     target = _choose(caller, reference, list(await db.fetch(_CANDIDATES, reference)))
-    port = data.port if data and data.port is not None else target["default_port"]
+    port = wanted.port if wanted.port is not None else target["default_port"]
     if port not in (target["default_port"], *target["extra_ports"]):
         raise AccError(Code.PORT_NOT_ALLOWED, f"port {port}")
     if not target["workers"]:

@@ -113,6 +113,10 @@ class Database:
             raise AccError(Code.UNAVAILABLE, "the database does not answer") from cause
         try:
             yield connection
+        except (asyncpg.DataError, ValueError) as cause:
+            if isinstance(cause, asyncpg.DataError | asyncpg.InterfaceError):
+                raise AccError(Code.BAD_REQUEST, "a value holds what the database cannot store") from cause
+            raise
         except _UNAVAILABLE as cause:
             raise AccError(Code.UNAVAILABLE, "the database does not answer") from cause
         finally:

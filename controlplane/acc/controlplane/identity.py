@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 from litestar import get, post
 
+from acc.controlplane.bodies import read_body
 from acc.controlplane.caller import make_token
 from acc.controlplane.db import Database, Row, Sql, required
 from acc.controlplane.ids import new_id
@@ -84,8 +85,9 @@ async def list_auth_methods(db: Database, scope_id: str = "global", recursive: b
 
 
 @post("/v1/auth-methods/{auth_method_id:str}/:authenticate", status_code=200)
-async def authenticate(db: Database, passwords: Passwords, auth_method_id: str, data: Authenticate) -> Json:
+async def authenticate(db: Database, passwords: Passwords, auth_method_id: str, body: bytes) -> Json:
     """Trades a login name and a password for a token."""
+    data = read_body(body, Authenticate)
     login_name = data.attributes.login_name[: MAX_LOGIN_NAME + 1].lower()
     row = await db.fetchrow(_FIND_ACCOUNT, auth_method_id, login_name)
     if row is None:

@@ -63,12 +63,8 @@ def _sentence(error: HTTPException) -> str:
         return error.detail
     extra = cast("list[dict[str, object]]", error.extra)  # what Litestar fills in; its type is Any
     match extra:
-        case [{"message": "'data'", "key": "data"}, *_]:
-            return "the request has no body"
-        case [{"message": str(message), "key": str(where)}, *_] if where != "data":
+        case [{"message": str(message), "key": str(where)}, *_]:
             return f"{where}: {message}"
-        case [{"message": str(message)}, *_]:
-            return message
         case _:
             return "the request is not valid"
 

@@ -11,6 +11,7 @@ import msgspec
 from litestar import get, post
 
 from acc.controlplane import ending
+from acc.controlplane.bodies import read_optional_body
 from acc.controlplane.caller import Caller
 from acc.controlplane.connections import CONNECTION_COLUMNS, render_connection
 from acc.controlplane.db import Database, Row, Sql, required
@@ -109,8 +110,9 @@ async def read_session(db: Database, caller: Caller, session_id: str) -> Json:
 
 
 @post("/v1/sessions/{session_id:str}/:cancel", status_code=200)
-async def cancel(db: Database, caller: Caller, watcher: Watcher, session_id: str, data: Cancel | None = None) -> Json:
+async def cancel(db: Database, caller: Caller, watcher: Watcher, session_id: str, body: bytes) -> Json:
     """Ends a session. Cancelling one that ends or has ended already changes nothing."""
+    wanted = read_optional_body(body, Cancel)
 
     async def work(sql: Sql) -> Row:
         row = await sql.fetchrow(_READ + " for update of s", session_id)
@@ -119,7 +121,7 @@ async def cancel(db: Database, caller: Caller, watcher: Watcher, session_id: str
             raise AccError(Code.NOT_FOUND)
         if not {"cancel", "cancel:self"} & set(actions):
             raise AccError(Code.NOT_ALLOWED)
-        if data and data.version is not None and data.version != row["version"]:
+        if wanted.version is not None and wanted.version != row["version"]:
             raise AccError(Code.CONFLICT, f"the session is at version {row['version']}")
         await ending.cancel_session(sql, session_id)
         return required(await sql.fetchrow(_READ, session_id))

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from litestar import delete, get, post
 
+from acc.controlplane.bodies import read_body
 from acc.controlplane.caller import Caller
 from acc.controlplane.db import Database, Row, Sql, UniqueViolation
 from acc.controlplane.ending import cancel_orphans
@@ -76,8 +77,9 @@ class NewTarget(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @post("/v1/targets", status_code=200)
-async def create_target(db: Database, caller: Caller, data: NewTarget) -> Json:
+async def create_target(db: Database, caller: Caller, body: bytes) -> Json:
     """A new target in a project."""
+    data = read_body(body, NewTarget)
     scopes = await visible_scopes(db, caller, data.scope_id, recursive=False)
     scope = scopes[data.scope_id]
     if not caller.may(Thing(scope.place, "target", ""), "create"):

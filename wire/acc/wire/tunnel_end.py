@@ -43,13 +43,14 @@ class TunnelReset(AccError):
 class TunnelEnd:
     """One end of a tunnel."""
 
-    __slots__ = ("_ending", "_unsent", "link", "tunnel")
+    __slots__ = ("_answered", "_ending", "_unsent", "link", "tunnel")
 
     def __init__(self, tunnel: Tunnel, link: Link) -> None:
         self.tunnel = tunnel
         self.link = link
         self._unsent: memoryview | None = None
         self._ending: Exception | None = None
+        self._answered = False  # a ping, since the last messages
 
     @property
     def blocked(self) -> bool:
@@ -95,6 +96,7 @@ class TunnelEnd:
                     self._ending = TunnelReset(message.code, message.reason)
             case frames.PING:
                 self.link.pong(event.payload)
+                self._answered = True
             case frames.CLOSE:
                 self._ending = TunnelClosed(*frames.parse_close(event.payload))
             case _:
@@ -116,10 +118,14 @@ class TunnelEnd:
         self.link.send_stream(chunk)
         return True
 
-    def send_messages(self) -> None:
-        """Sends what the tunnel has to say now."""
-        for text in self.tunnel.messages():
+    def send_messages(self) -> bool:
+        """Sends what the tunnel has to say now; True if there is anything to transmit, pongs included."""
+        texts = self.tunnel.messages()
+        for text in texts:
             self.link.send_text(text)
+        spoke = self._answered or bool(texts)
+        self._answered = False
+        return spoke
 
     def send_quiet(self) -> None:
         """Sends what the tunnel has to say in a quiet moment."""
@@ -131,17 +137,20 @@ class TunnelEnd:
         self.link.send_text(control.Reset(error.code, error.detail).encode())
         self.link.close(error.code.close or Code.INTERNAL.close, error.detail)
 
-    def transmit(self, send: Callable[[memoryview], int]) -> None:
+    def transmit(self, send: Callable[[memoryview | bytes], int]) -> None:
         """Hands ciphertext to `send`, a socket's, until it takes no more."""
-        data = self._unsent
-        if data is None:
-            data = memoryview(self.link.tls.take())
-        try:
-            while data:
-                data = data[send(data) :]
-                if not data:
-                    data = memoryview(self.link.tls.take())
-        except BlockingIOError:
-            self._unsent = data
-            return
+        data = self._unsent or self.link.tls.take()
+        while data:
+            try:
+                taken = send(data)
+            except BlockingIOError:
+                self._unsent = memoryview(data)
+                return
+            if taken < len(data):
+                data = memoryview(data)[taken:]
+            elif self._unsent is None:
+                return
+            else:  # it was left from before, and more may have gathered behind it
+                self._unsent = None
+                data = self.link.tls.take()
         self._unsent = None

@@ -11,6 +11,8 @@ from acc.wire.errors import AccError, Code
 from acc.wire.names import split_address
 
 DEFAULT_LISTEN = "0.0.0.0:9202"
+DEFAULT_HOLD = 60
+MAX_HOLD = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Config:
 
     state: Path
     listen: Listen
+    hold: int
+    """Seconds that a tunnel which lost its transport is kept for a resume."""
 
 
 def parse_listen(text: str) -> Listen:

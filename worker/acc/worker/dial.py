@@ -23,7 +23,6 @@ from acc.worker.config import join_address
 DIAL_TIMEOUT = 10.0
 STAGGER = 0.25
 
-SCHEME = "tcp://"
 
 _FORBIDDEN = (
     "0.0.0.0/8",  # "this host": Linux takes 0.0.0.0 for loopback
@@ -64,8 +63,8 @@ class Backend:
 
 
 def parse_endpoint(text: str) -> Endpoint:
-    """`tcp://host:port` as its host and port. Raises AccError(TICKET_MALFORMED)."""
-    parts = split_address(text.removeprefix(SCHEME)) if text.startswith(SCHEME) else None
+    """`host:port` as its two parts. Raises AccError(TICKET_MALFORMED)."""
+    parts = split_address(text)
     if parts is None:
         raise AccError(Code.TICKET_MALFORMED, "it names an endpoint that cannot be dialled")
     return parts

@@ -84,11 +84,11 @@ class Identity:
 
     def _load(self) -> None:
         path = str(self._state.checked(statedir.IDENTITY))
-        ca_pem = self._state.read(statedir.CA).decode()
+        ca_pem = self._state.read(statedir.CA)
         try:
             self.certificate = Certificate(x509.load_pem_x509_certificate(self._state.read(statedir.IDENTITY)))
             self._server = server_context(path, path)
-            self._client = client_context(ca_pem)
+            self._client = client_context(ca_pem.decode())
             self._client.load_cert_chain(path)
         except (ValueError, ssl.SSLError) as error:
             raise AccError(Code.CONFIG, f"{path} cannot be used: {error}") from None

@@ -10,7 +10,7 @@ import click
 import uvloop
 
 from acc.worker import log
-from acc.worker.config import DEFAULT_LISTEN, Config, parse_listen
+from acc.worker.config import DEFAULT_HOLD, DEFAULT_LISTEN, MAX_HOLD, Config, parse_listen
 from acc.worker.enrolment import MAX_TOKEN, enrol, parse_enrolment_address, parse_token
 from acc.worker.serve import serve as run_worker
 from acc.worker.statedir import create_state
@@ -50,7 +50,15 @@ def enroll(state: Path, address: str, name: str, token_file: TextIO) -> None:
 @worker.command()
 @STATE
 @click.option("--listen", default=DEFAULT_LISTEN, metavar="HOST:PORT", show_default=True, help="Where to listen.")
-def serve(state: Path, listen: str) -> None:
+@click.option(
+    "--hold",
+    default=DEFAULT_HOLD,
+    type=click.IntRange(1, MAX_HOLD),
+    metavar="SECONDS",
+    show_default=True,
+    help="How long a tunnel that lost its client is kept for a resume.",
+)
+def serve(state: Path, listen: str, hold: int) -> None:
     """Serve tunnels until SIGTERM, then drain and leave."""
     log.start_logging()
-    uvloop.run(run_worker(Config(state=state, listen=parse_listen(listen))))
+    uvloop.run(run_worker(Config(state=state, listen=parse_listen(listen), hold=hold)))

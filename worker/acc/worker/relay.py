@@ -32,9 +32,6 @@ from acc.worker.opening import Opening
 from acc.worker.reports import Reports
 from acc.worker.splice import Closer, Splice
 
-HOLD = 60.0
-"""Seconds that a tunnel without a transport is kept for a resume."""
-
 OPENING_DEADLINE = 10.0
 """Seconds from accept to a complete request."""
 
@@ -62,7 +59,7 @@ class _Resumable:
 
 
 class Relay:
-    """All tunnels of one worker process."""
+    """All tunnels of one worker process; one without a transport is kept `hold` seconds for a resume."""
 
     def __init__(
         self,
@@ -71,7 +68,7 @@ class Relay:
         reports: Reports,
         tls: Callable[[], ssl.SSLContext],
         loop: asyncio.AbstractEventLoop,
-        hold: float = HOLD,
+        hold: float,
     ) -> None:
         self.epoll = EpollSet(loop)
         self.memory = Memory()

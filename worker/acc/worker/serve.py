@@ -51,7 +51,7 @@ async def _run(identity: Identity, keyring: Keyring, listener: socket.socket, ad
     reports = Reports(spool, link)
     admission = Admission(keyring, link, audience=identity.enrolled.audience, abandon=reports.abandoned)
     loop = asyncio.get_running_loop()
-    relay = Relay(admission=admission, reports=reports, tls=identity.server_context, loop=loop)
+    relay = Relay(admission=admission, reports=reports, tls=identity.server_context, loop=loop, hold=config.hold)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)

@@ -196,11 +196,11 @@ class Splice:
     def _backend_ready(self, events: int) -> None:
         self._guard(self._serve_backend, events)
 
-    def _guard(self, serve: Callable[[int], None], events: int) -> None:
-        """One turn, and what its failures mean."""
+    def _guard(self, serve: Callable[[int], bool], events: int) -> None:
+        """One turn, and what its failures mean. `serve` says whether there is anything to settle."""
         try:
-            serve(events)
-            self._settle()
+            if serve(events):
+                self._settle()
         except TunnelClosed as closed:
             self._closed_by_client(closed)
         except TunnelReset as error:
@@ -226,14 +226,15 @@ class Splice:
         else:
             self._end_backend("client", reason)
 
-    def _serve_transport(self, events: int) -> None:
+    def _serve_transport(self, events: int) -> bool:
         transport = self._transport
         if transport is None:
-            return
+            return False
         if events & OUT:
             self._end.transmit(transport.send)
         if events & (IN | BROKEN):
             self._read_transport(transport)
+        return True
 
     def _read_transport(self, transport: socket.socket) -> None:
         end, memory = self._end, self._host.memory
@@ -276,13 +277,15 @@ class Splice:
             self._end.tunnel.refuse(Code.BACKEND_CLOSED)
             return 0
 
-    def _serve_backend(self, events: int) -> None:
-        incoming, outgoing = self._end.tunnel.incoming, self._end.tunnel.outgoing
+    def _serve_backend(self, events: int) -> bool:
+        end = self._end
+        incoming, outgoing = end.tunnel.incoming, end.tunnel.outgoing
         if events & (OUT | BROKEN):
             while incoming.holding and (taken := self._write(incoming.held())):
                 incoming.pass_on(taken)
         if events & (IN | BROKEN) and outgoing.room and self._transport is not None:
             self._read_backend(self._transport)
+        return events != IN or end.blocked or not outgoing.room
 
     def _read_backend(self, transport: socket.socket) -> None:
         end, buffers = self._end, self._host.memory.buffers
@@ -320,8 +323,7 @@ class Splice:
         if transport is not None:
             while not end.blocked and end.send_replay():
                 end.transmit(transport.send)
-            end.send_messages()
-            if not end.blocked:
+            if end.send_messages() and not end.blocked:
                 end.transmit(transport.send)
             if incoming.outgrown:
                 incoming.grow(_min_rtt(transport))

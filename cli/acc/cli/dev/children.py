@@ -59,6 +59,8 @@ class Child:
         self.process = process
         self.ended = trio.Event()
         self.end_wanted = False
+        self.attention = trio.CancelScope(shield=True)
+        """Watching goes on while everything else is being cancelled: the end is what must be seen."""
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._wanted: Callable[[str], bool] | None = None
         self._found = ""
@@ -127,11 +129,12 @@ class Children:
         """End all children, the last ones last."""
         await _end([child for child in self._running if not child.program.last], STOP_SECONDS)
         await _end([child for child in self._running if child.program.last], STOP_LAST_SECONDS)
+        for child in self._running:
+            child.attention.cancel()
 
     def _own(self, child: Child, lines: IO[bytes] | None) -> None:
         self._running.append(child)
-        self._nursery.start_soon(_reap, child)
-        self._nursery.start_soon(_listen, child, _stream(lines))
+        self._nursery.start_soon(_attend, child, _stream(lines))
 
 
 @asynccontextmanager
@@ -173,6 +176,13 @@ def _tie(parent: int, orphan_signal: signal.Signals) -> Callable[[], None]:
             os._exit(1)
 
     return tie
+
+
+async def _attend(child: Child, lines: trio.lowlevel.FdStream) -> None:
+    with child.attention:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_reap, child)
+            nursery.start_soon(_listen, child, lines)
 
 
 async def _reap(child: Child) -> None:

@@ -1,0 +1,90 @@
+"""`acc` as one person uses it on one machine: a home of their own, pipes, exit statuses, the log."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from acc.wire.errors import Code
+from tests.conftest import PROGRAMS
+
+ACC = str(PROGRAMS / "acc")
+
+Process = subprocess.Popen[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A home directory, and the environment that leads to a system."""
+
+    env: dict[str, str]
+
+    @property
+    def home(self) -> Path:
+        return Path(self.env["HOME"])
+
+    @property
+    def tickets(self) -> Path:
+        """Where the tickets for this system are kept."""
+        authority = urlsplit(self.env["ACC_ADDR"]).netloc.replace(":", "_")
+        return self.home / ".local/state/acc/run" / authority
+
+    def log(self) -> str:
+        """What `acc proxy` has written to its log."""
+        path = self.home / ".local/state/acc/acc.log"
+        return path.read_text() if path.exists() else ""
+
+    def proxy(self, *arguments: str, stdin: object = subprocess.PIPE, stdout: object = subprocess.PIPE) -> Process:
+        """`acc proxy` with pipes, running."""
+        return subprocess.Popen(
+            [ACC, "proxy", *arguments],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            env=self.env,
+        )
+
+    def exchange(self, target: str, data: bytes, seconds: float = 60.0) -> bytes:
+        """What comes back for `data` and its end; it must end well."""
+        done = self.attempt(target, data, seconds)
+        assert done.returncode == 0, done.stderr.decode()
+        assert done.stderr == b""
+        return done.stdout
+
+    def attempt(self, target: str, data: bytes = b"", seconds: float = 60.0) -> subprocess.CompletedProcess[bytes]:
+        """`acc proxy` with `data` on stdin, to its end."""
+        return subprocess.run(
+            [ACC, "proxy", target], input=data, env=self.env, capture_output=True, timeout=seconds, check=False
+        )
+
+    def ticket(self, target: str) -> dict[str, object]:
+        """The ticket that is kept for `target`."""
+        fields = json.loads((self.tickets / f"{target}.json").read_text())
+        assert isinstance(fields, dict)
+        return fields
+
+    def keep_ticket(self, target: str, fields: dict[str, object], **changes: object) -> None:
+        """Puts a ticket where `acc proxy` looks for the one to `target`."""
+        self.tickets.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for directory in (self.tickets, self.tickets.parent):
+            directory.chmod(0o700)
+        path = self.tickets / f"{target}.json"
+        path.write_text(json.dumps(fields | changes))
+        path.chmod(0o600)
+
+
+def assert_failed(done: subprocess.CompletedProcess[bytes], code: Code) -> None:
+    """`acc proxy` said what went wrong with its code, what to do next, and left with the code's status."""
+    words = done.stderr.decode()
+    assert f"({code.value})" in words, words
+    assert code.title in words
+    assert code.hint.partition("{")[0] in words
+    assert done.returncode == code.exit_status
+    assert done.stdout == b""
+
+
+def finish(process: Process, seconds: float = 60.0) -> subprocess.CompletedProcess[bytes]:
+    """The end of a process that is running; what stdin still holds is sent, and stdin closed."""
+    stdout, stderr = process.communicate(timeout=seconds)
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
