@@ -43,15 +43,17 @@ async def serve(config: Config) -> None:
         listener = open_listener(config.listen)
         address = announced_address(identity.enrolled.address, config.listen, listener)
         with closing(Spool(_spool_path(state))) as spool:
-            await _run(identity, keyring, listener, address, spool)
+            await _run(identity, keyring, listener, address, spool, hold=config.hold)
 
 
-async def _run(identity: Identity, keyring: Keyring, listener: socket.socket, address: str, spool: Spool) -> None:
+async def _run(
+    identity: Identity, keyring: Keyring, listener: socket.socket, address: str, spool: Spool, *, hold: float
+) -> None:
     link = ControlLink(identity, keyring)
     reports = Reports(spool, link)
     admission = Admission(keyring, link, audience=identity.enrolled.audience, abandon=reports.abandoned)
     loop = asyncio.get_running_loop()
-    relay = Relay(admission=admission, reports=reports, tls=identity.server_context, loop=loop, hold=config.hold)
+    relay = Relay(admission=admission, reports=reports, tls=identity.server_context, loop=loop, hold=hold)
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
