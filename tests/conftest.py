@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,8 +82,9 @@ def acc(tmp_path: Path) -> Acc:
 
 class _Echo(socketserver.BaseRequestHandler):
     def handle(self) -> None:
-        while part := self.request.recv(65536):
-            self.request.sendall(part)
+        with suppress(ConnectionResetError, BrokenPipeError):
+            while part := self.request.recv(65536):
+                self.request.sendall(part)
 
 
 class _EchoServer(socketserver.ThreadingTCPServer):

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -34,19 +35,19 @@ peer.sendall(b"x" * 1_000_000)
 
 
 @contextmanager
-def listening(system: System, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def listening(system: System, *arguments: str, **env: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """`acc connect` without a command, and its port."""
     with subprocess.Popen(
-        [PROGRAMS / "acc", "connect", *arguments], env=system.acc.env, stdout=subprocess.PIPE, text=True
+        [PROGRAMS / "acc", "connect", *arguments], env=system.acc.env | env, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         found = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+)\n", line)
         assert found is not None, line
-        yield process, int(found[1])
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        process.wait(5)
+        try:
+            yield process, int(found[1])
+        finally:
+            process.kill()
 
 
 def dial(port: int) -> socket.socket:
@@ -60,6 +61,12 @@ def read_all(peer: socket.socket) -> bytes:
     while part := peer.recv(1 << 16):
         parts += part
     return bytes(parts)
+
+
+def read_one(listener: socket.socket) -> bytes:
+    peer, _ = listener.accept()
+    with peer:
+        return read_all(peer)
 
 
 def echo_survives(port: int, size: int) -> bool:
@@ -143,7 +150,7 @@ def test_what_a_command_sent_before_it_left_arrives(system: System) -> None:
     with socket.create_server(("127.0.0.1", 0)) as sink:
         system.add_target("sink", sink.getsockname()[1])
         received: list[bytes] = []
-        reader = threading.Thread(target=lambda: received.append(read_all(sink.accept()[0])))
+        reader = threading.Thread(target=lambda: received.append(read_one(sink)))
         reader.start()
         done = system.acc("connect", "sink", "--", sys.executable, "-c", CONNECT_SAY_AND_LEAVE, "{host}", "{port}")
         reader.join(20)
@@ -202,12 +209,12 @@ def test_nothing_behind_the_dashes_is_a_usage_error(system: System) -> None:
     assert system.acc("connect", "echo", "--").returncode == 2
 
 
-def test_a_cancelled_session_ends_its_connections_and_the_port_goes_on(system: System) -> None:
-    with listening(system, "echo") as (_, port), dial(port) as peer:
+def test_a_cancelled_session_ends_its_connections_and_the_port_goes_on(system: System, tmp_path: Path) -> None:
+    with listening(system, "echo", XDG_STATE_HOME=str(tmp_path)) as (_, port), dial(port) as peer:
         peer.sendall(b"x")
         assert peer.recv(1) == b"x"
-        session = next(row.split()[0] for row in system.acc("sessions", "list").stdout.splitlines() if " echo " in row)
-        system.acc("sessions", "cancel", session)
+        newest = system.acc("sessions", "list").stdout.splitlines()[1]
+        system.acc("sessions", "cancel", newest.split()[0])
         with pytest.raises(ConnectionResetError):
             peer.recv(1)
 

@@ -1,8 +1,6 @@
 """A worker as the controller meets it: a key, a certificate, and the generated gRPC stubs on a real connection."""
 
 import asyncio
-import base64
-import json
 import secrets
 import ssl
 import tempfile
@@ -17,22 +15,22 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from grpclib.client import Channel, Stream
 from grpclib.const import Cardinality
 
+from acc.controlplane.db import Sql
+from acc.controlplane.workers import create_enrolment_secret
 from acc.rpc import worker_v1 as rpc
 from acc.wire.names import split_address
-from tests.controlplane.system import Controller, run
+from tests.controlplane.system import Controller, in_database
 
 ADDRESS = "127.0.0.1:9202"
 
 
-def enrolment_secret(controller: Controller, name: str, valid_for: str = "1h") -> str:
-    """The secret of a new enrolment token."""
-    made = run(
-        controller.database,
-        *("worker-token", "--name", name, "--valid-for", valid_for, "--controller", controller.worker_link),
-    )
-    assert made.returncode == 0, made.stderr
-    packed = made.stdout.strip().removeprefix("acce1.")
-    return json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))["secret"]
+def enrolment_secret(controller: Controller, name: str) -> str:
+    """The secret of a new enrolment token, valid for an hour."""
+
+    async def work(sql: Sql) -> str:
+        return await create_enrolment_secret(sql, name=name, valid_seconds=3600)
+
+    return in_database(controller, work)
 
 
 def make_csr(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -54,16 +52,16 @@ async def link(controller: Controller, context: ssl.SSLContext) -> AsyncGenerato
     parts = split_address(controller.worker_link)
     assert parts is not None
     channel = Channel(*parts, ssl=context)
+    protocol = await channel.__connect__()
+    tls_below = protocol.connection._transport._ssl_protocol
     try:
-        protocol = await channel.__connect__()
-        tls_below = protocol.connection._transport._ssl_protocol
         yield channel
     finally:
         channel.close()
-    # grpclib does not wait until the connection is closed, and what is left open at the loop's end is a warning.
-    async with asyncio.timeout(5):
-        while tls_below._transport is not None:
-            await asyncio.sleep(0.001)
+        # grpclib does not wait until the connection is closed, and what is left open at the loop's end is a warning.
+        async with asyncio.timeout(5):
+            while tls_below._transport is not None:
+                await asyncio.sleep(0.001)
 
 
 @dataclass
@@ -143,8 +141,7 @@ async def enroll(controller: Controller, secret: str, *, address: str = ADDRESS,
 
 async def new_worker(controller: Controller, name: str | None = None) -> Worker:
     """A worker with a token of its own."""
-    secret = await asyncio.to_thread(enrolment_secret, controller, name or f"w-{secrets.token_hex(4)}")
-    return await enroll(controller, secret)
+    return await enroll(controller, enrolment_secret(controller, name or f"w-{secrets.token_hex(4)}"))
 
 
 def connection_id() -> str:

@@ -162,11 +162,16 @@ def make_person(controller: Controller, *grants: str, scope_id: str, reach: Sequ
             await create_role(sql, scope_id=scope_id, name=name, reach=reach, grants=grants, user_ids=(user_id,))
         return user_id
 
-    async def transact(db: Database) -> str:
+    return Person(in_database(controller, work), token.id, controller.client(token.text))
+
+
+def in_database(controller: Controller, work: Callable[[Sql], Awaitable[T]]) -> T:
+    """What `work` gives in a transaction on the controller's database."""
+
+    async def transact(db: Database) -> T:
         return await db.transact(work)
 
-    user_id = _finish(with_db(controller.database, transact))
-    return Person(user_id, token.id, controller.client(token.text))
+    return _finish(with_db(controller.database, transact))
 
 
 def execute(controller: Controller, statement: str, *values: object) -> None:

@@ -1,6 +1,6 @@
 """The controller as an administrator drives it over HTTP: targets, tickets, sessions."""
 
-import itertools
+import secrets
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ import httpx
 
 from tests.journeys.backends import LOOPBACK
 
-_NUMBERS = itertools.count(1)
+
 
 Json = dict[str, object]
 
@@ -24,7 +24,7 @@ class Api:
 
     def target(self, port: int, host: str = LOOPBACK, *, outage: str = "deny", connections: int = -1) -> str:
         """The name of a new target."""
-        name = f"t{next(_NUMBERS)}"
+        name = f"t-{secrets.token_hex(4)}"
         body = {
             "scope_id": self.project,
             "type": "tcp",

@@ -78,7 +78,7 @@ async def _connect(name: str, target_port: int | None, address: Address, command
     admission = Admission(name, target_port)
     await admission.grant()  # what is refused is refused now, not at the first connection
     handler = partial(_serve, admission, Buffers(), trio.CapacityLimiter(MAX_CONNECTIONS))
-    with trio.open_signal_receiver(*_STOP) as signals:
+    with loop.receiving(*_STOP) as signals:
         async with trio.open_nursery() as nursery:
             async with trio.open_nursery() as connections:
                 async with trio.open_nursery() as listening:

@@ -12,6 +12,10 @@ import time
 from acc.wire.errors import AccError, Code
 
 
+class Departed(AccError):
+    """This end left because it was told to, or because nobody listens: nothing that a person must be told."""
+
+
 class Interrupt:
     """SIGHUP, SIGTERM and SIGINT as something to poll."""
 
@@ -28,21 +32,21 @@ class Interrupt:
         self._poll.register(self.descriptor, select.POLLIN)
 
     def wait(self, descriptor: int, events: int, deadline: float, late: AccError) -> None:
-        """Waits until `descriptor` has `events`. Raises `late` at `deadline` (monotonic), CLIENT_GONE on a signal."""
+        """Waits until `descriptor` has `events`. Raises `late` at `deadline` (monotonic), Departed on a signal."""
         self._poll.register(descriptor, events)
         try:
             ready = self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
         finally:
             self._poll.unregister(descriptor)
         if any(found == self.descriptor for found, _ in ready):
-            raise AccError(Code.CLIENT_GONE, "interrupted")
+            raise Departed(Code.CLIENT_GONE, "a signal came")
         if not ready:
             raise late
 
     def sleep(self, seconds: float) -> None:
-        """Waits, unless a signal comes: CLIENT_GONE."""
+        """Waits, unless a signal comes: Departed."""
         if self._poll.poll(seconds * 1000):
-            raise AccError(Code.CLIENT_GONE, "interrupted")
+            raise Departed(Code.CLIENT_GONE, "a signal came")
 
 
 def _noted(_number: int, _frame: object) -> None:

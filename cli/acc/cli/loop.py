@@ -1,10 +1,11 @@
-"""Running a trio program from a command.
+"""Running a trio program from a command: its errors and its signals.
 
 Rule: trio wraps each error that leaves a nursery in a group, while a caller expects one error of a known kind. Here,
 and only here, it is taken out of its group. A group that holds none of the kinds is a defect and stays as it is.
 """
 
-from collections.abc import Awaitable, Callable, Generator
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import TypeVar, TypeVarTuple
 
@@ -33,6 +34,16 @@ def ungrouped(*kinds: type[Exception]) -> Generator[None]:
             if found is not None:
                 raise found from None
         raise
+
+
+@contextmanager
+def receiving(*numbers: signal.Signals) -> Generator[AsyncIterator[int]]:
+    """The signals `numbers`, as they come. After the block they are ignored: it is over, and we are leaving."""
+    # What trio has not handed out when the block ends it delivers again, to whoever had the signal before.
+    for number in numbers:
+        signal.signal(number, signal.SIG_IGN)
+    with trio.open_signal_receiver(*numbers) as signals:
+        yield signals
 
 
 def _first(error: BaseException, kind: type[Exception]) -> Exception | None:

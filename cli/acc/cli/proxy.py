@@ -4,14 +4,15 @@
 
 Everything on the way to the first byte is the standard library and `acc.wire`, because ssh waits for it. Nothing but
 the stream is ever written to stdout. It never asks and never opens a browser: without a login it says so and leaves.
-The cause of a failure goes to stderr and to the log, for ssh may have sent stderr to /dev/null.
+The cause of a failure goes to stderr and to the log, for ssh may have sent stderr to /dev/null; leaving on a signal
+is no failure, for ssh sends one whenever it is done.
 """
 
 import os
 import sys
 
 from acc.cli import logfile, profile, tickets
-from acc.cli.interrupt import Interrupt
+from acc.cli.interrupt import Departed, Interrupt
 from acc.cli.opening import Opener, Transport
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name, parse_port
@@ -87,6 +88,8 @@ def main(words: list[str]) -> "NoReturn":
         arguments = parse(words)
         name = arguments.name
         _carry(arguments)
+    except Departed as departed:
+        os._exit(departed.code.exit_status)
     except AccError as error:
         what, hint = error.lines(name)
         logfile.write(f"{name}: {what}")

@@ -110,8 +110,11 @@ class Relay:
                 connection, address = self._listener.accept()
             except BlockingIOError:
                 return
-            except OSError:
-                return  # out of descriptors, or the client left in the queue: the next turn tries again
+            except ConnectionAbortedError:
+                continue  # the client left while it was in the queue
+            except OSError:  # out of descriptors or memory: the queue waits for the next sweep, or this would spin
+                self.epoll.want(self._listener.fileno(), 0)
+                return
             connection.setblocking(False)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if len(self._openings) >= MAX_OPENINGS:
@@ -268,6 +271,8 @@ class Relay:
             self._sweep(self.now(), time.time())
 
     def _sweep(self, now: float, wall: float) -> None:
+        if self._listener is not None:
+            self.epoll.want(self._listener.fileno(), IN)
         for opening in [one for one in self._openings if now - one.began > OPENING_DEADLINE]:
             opening.drop()
         for farewell in [one for one in self._farewells if now - one.began > PATIENCE]:

@@ -33,7 +33,7 @@ def dev(as_json: bool, wanted: tuple[str, ...], state: str | None) -> None:
 
 
 async def _serve(place: Place, targets: tuple[DevTarget, ...], show: Callable[[System], None]) -> None:
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+    with loop.receiving(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_leave_at_first, signals, nursery.cancel_scope)
             async with running(place, targets) as system:

@@ -1,0 +1,233 @@
+"""The contract of `acc dev`: one line, a clean end, and nothing left behind."""
+
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from acc.cli.dev.place import claimed
+from acc.cli.dev.targets import DevTarget, parse_target
+from acc.wire.errors import AccError, Code
+from acc.wire.names import split_address
+from tests.conftest import PROGRAMS, STOP_SECONDS, Acc, Dev, System, clean_environment, wait_until
+
+
+@pytest.fixture
+def place(open_tmp: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A folder with a home and a TMPDIR for one more system."""
+    path = open_tmp / request.node.name
+    for name in ("home", "tmp"):
+        (path / name).mkdir(parents=True)
+    for folder in (path, path / "tmp"):
+        folder.chmod(0o711)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def env(place: Path) -> dict[str, str]:
+    """The environment of one more system."""
+    return clean_environment(place / "home") | {"TMPDIR": str(place / "tmp")}
+
+
+@pytest.fixture
+def second(env: dict[str, str], system: System, place: Path) -> Iterator[Dev]:
+    """A second `acc dev`, beside the first."""
+    dev = Dev(env)
+    yield dev
+    if dev.process.poll() is None:
+        dev.end(signal.SIGINT)
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+
+
+def listens(address: object) -> bool:
+    parts = split_address(str(address).removeprefix("https://"))
+    assert parts is not None
+    with socket.socket() as probe:
+        return probe.connect_ex(parts) == 0
+
+
+def named(processes: list[psutil.Process], word: str) -> psutil.Process:
+    """The process that `acc dev` itself started with `word` in its command line."""
+    return next(process for process in processes if word in " ".join(process.cmdline()[:3]))
+
+
+def test_the_line_has_what_a_script_needs(system: System) -> None:
+    assert set(system.env) == {"ACC_ADDR", "ACC_CACERT", "ACC_TOKEN"}
+    assert system.env["ACC_ADDR"] == system.api
+    assert listens(system.worker)
+    assert system.acc("whoami").returncode == 0
+
+
+def test_no_secret_is_an_argument(system: System) -> None:
+    secrets = {system.password, system.env["ACC_TOKEN"]}
+    words = {word for process in system.dev.children() for word in process.cmdline()}
+
+    assert {secret for secret in secrets if any(secret in word for word in words)} == set()
+
+
+def test_a_second_one_uses_other_ports_and_leaves_nothing(second: Dev, system: System, place: Path) -> None:
+    said = second.wait_ready()
+    children = second.children()
+
+    assert said["api"] != system.api
+    assert second.end(signal.SIGINT) == 0
+    assert gone(children)
+    assert not listens(said["api"])
+    assert not listens(said["worker"])
+    assert list((place / "tmp").iterdir()) == []
+    assert second.errors == []
+
+
+@pytest.mark.parametrize("program", ["acc-worker", "acc-controller", "bin/postgres"])
+def test_a_killed_child_ends_all_and_is_named(second: Dev, program: str, place: Path) -> None:
+    second.wait_ready()
+    children = second.children()
+    named(children, program).kill()
+
+    assert second.wait_end(STOP_SECONDS) == Code.UNAVAILABLE.exit_status
+    assert f"{program.removeprefix('bin/')} was killed by signal 9" in "".join(second.errors)
+    assert gone(children)
+    assert list((place / "tmp").iterdir()) == []
+
+
+def test_its_own_death_is_its_childrens(second: Dev) -> None:
+    second.wait_ready()
+    children = second.children()
+    second.process.kill()
+    second.wait_end(STOP_SECONDS)
+
+    wait_until(lambda: gone(children), STOP_SECONDS)
+
+
+def test_what_a_killed_one_left_is_removed_by_the_next(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(place / "tmp"))
+    left = place / "tmp" / "acc-dev-left"
+    left.mkdir()
+    (left / "alive").touch()
+    with claimed(None) as first, claimed(None) as other:
+        kept = {path.name for path in (place / "tmp").iterdir()}
+
+        assert kept == {first.run.name, other.run.name}
+
+
+def test_it_ends_cleanly_before_it_is_ready(second: Dev, place: Path) -> None:
+    wait_until(lambda: any("postgres" in process.name() for process in second.children()))
+    children = second.children()
+
+    assert second.end(signal.SIGTERM) == 0
+    assert gone(children)
+    assert list((place / "tmp").iterdir()) == []
+
+
+def test_a_state_keeps_logins_targets_and_sessions(env: dict[str, str], place: Path, echo_port: int) -> None:
+    arguments = ("--state", str(place / "state"), "--target", f"kept=127.0.0.1:{echo_port}")
+    first = Dev(env, *arguments)
+    before = first.wait_ready()
+    first.end(signal.SIGTERM)
+    again = Dev(env, *arguments[:2])
+    after = again.wait_ready()
+    client = Acc(env | as_env(before["env"]))
+    listed = client("targets", "list").stdout
+    answer = client("proxy", "kept", text="hello").stdout
+    again.end(signal.SIGTERM)
+
+    assert (after["api"], after["password"]) == (before["api"], before["password"])
+    assert "kept" in listed
+    assert answer == "hello"
+
+
+def as_env(value: object) -> dict[str, str]:
+    assert isinstance(value, dict)
+    return {str(name): str(text) for name, text in value.items()}
+
+
+def test_a_state_in_use_is_refused(place: Path) -> None:
+    with (
+        claimed(str(place / "state")),
+        pytest.raises(AccError, match="in use") as raised,
+        claimed(str(place / "state")),
+    ):
+        pass
+
+    assert raised.value.code is Code.CONFIG
+
+
+def test_a_folder_with_other_things_is_refused_and_kept(place: Path) -> None:
+    (place / "mine").touch()
+
+    with pytest.raises(AccError, match="neither empty nor a state"), claimed(str(place)):
+        pass
+    assert (place / "mine").exists()
+
+
+def test_a_port_that_a_state_needs_is_named(place: Path) -> None:
+    state = str(place / "state")
+    with claimed(state) as first:
+        first.remember("password")
+        port = first.ports.api
+
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        pytest.raises(AccError, match=f"port {port} is taken"),
+        claimed(state),
+    ):
+        pass
+
+
+def test_without_json_it_says_how_to_use_it(env: dict[str, str], system: System) -> None:
+    with subprocess.Popen([PROGRAMS / "acc", "dev"], env=env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(6)]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(STOP_SECONDS) == 0
+
+    assert "Ctrl-C" in lines[0]
+    assert [line.split("=")[0] for line in lines[3:6]] == [f"  export {name}" for name in sorted(system.env)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_plain_user_can_run_it(place: Path, system: System) -> None:
+    user = pwd.getpwnam("nobody")
+    for folder in (place / "home", place / "tmp"):
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    process = subprocess.Popen(
+        [PROGRAMS / "acc", "dev", "--json"],
+        env=clean_environment(place / "home") | {"TMPDIR": str(place / "tmp")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        user=user.pw_uid,
+        group=user.pw_gid,
+        extra_groups=[],
+    )
+    with process:
+        assert process.stdout is not None
+        said = json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(STOP_SECONDS) == 0
+
+    assert said["api"].startswith("https://127.0.0.1:")
+    assert list((place / "tmp").iterdir()) == []
+
+
+def test_a_target_is_a_name_and_an_address() -> None:
+    assert parse_target("web-1=127.0.0.1:22") == DevTarget("web-1", "127.0.0.1", 22)
+
+
+@pytest.mark.parametrize("text", ["web-1", "=127.0.0.1:22", "we b=127.0.0.1:22", "web-1=127.0.0.1", "web-1=h:0"])
+def test_anything_else_is_no_target(acc: Acc, text: str) -> None:
+    done = acc("dev", "--target", text)
+
+    assert done.returncode in {Code.BAD_NAME.exit_status, Code.CONFIG.exit_status}
