@@ -237,6 +237,12 @@ class Pair:
             self.carry(self.client, step)
             self.carry(self.server, step)
 
+    def pour(self, side: Side, size: int) -> None:
+        """`side` sends `size` bytes, as the other makes room for them."""
+        while size and (written := side.write(size)):
+            size -= written
+            self.run()
+
     def lose(self) -> None:
         """The transport breaks: what was on its way is gone."""
         self.client.flight.clear()

@@ -105,7 +105,8 @@ class Pipe:
                 self._depart("a signal came")
             self._settle()
         except TunnelClosed as closed:
-            if closed.close != CLOSE_NORMAL or not self._tunnel.finished:
+            self._over = closed.close == CLOSE_NORMAL and self._tunnel.finished
+            if not self._over:
                 raise closed.error from None
         except (OSError, EOFError) as error:  # the transport's; stdin's and stdout's are dealt with where they are read
             self._resume(str(error) or "the worker closed the connection")
@@ -240,6 +241,7 @@ class Pipe:
     def _resume(self, why: str) -> None:
         """Opens a new transport for the same tunnel. Raises AccError if there is none to be had in time."""
         if self._tunnel.finished:
+            self._over = True
             return
         lost = time.monotonic()
         logfile.write(f"lost {self._transport.worker}: {why}; resuming")
