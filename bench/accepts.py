@@ -11,10 +11,8 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from acc.wire.names import join_address
 from acc.wire.tls import client_context
 from acc.wire.upgrade import Request, encode_request, new_key
-
 from bench.ground import HOST, Broken, cpu_seconds
 from bench.peers import Haproxy
 from bench.samples import Samples
@@ -78,7 +76,7 @@ def _knock(door: Door) -> None:
 
 def _request(grant: Grant, ticket: str) -> bytes:
     request = Request(ticket=ticket, key=new_key(), window=1 << 20, zero_mask=True, resume=None, received=0)
-    return encode_request(request, join_address(*grant.worker))
+    return encode_request(request, grant.authority)
 
 
 def _unknown_key(ticket: str) -> str:

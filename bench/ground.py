@@ -4,7 +4,7 @@ Rule: everything listens on 127.0.0.1. Every process is started on a leash (see 
 this one is killed, and is ended and waited for when the ground is left.
 """
 
-import datetime
+import datetime as dt
 import ipaddress
 import os
 import resource
@@ -71,7 +71,17 @@ class Ground:
         self._ending = ending
         self.driver = directory / "driver"
         source = Path(__file__).with_name("driver.c")
-        compile_ = [program("cc"), "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(self.driver), str(source), "-lpthread"]
+        compile_ = [
+            program("cc"),
+            "-O2",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-o",
+            str(self.driver),
+            str(source),
+            "-lpthread",
+        ]
         subprocess.run(compile_, check=True, timeout=60)
 
     def start(self, name: str, command: list[str], env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
@@ -175,15 +185,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _self_signed() -> tuple[str, str]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]), critical=False)
         .sign(key, hashes.SHA256())
     )

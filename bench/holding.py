@@ -18,11 +18,9 @@ from acc.wire.errors import Code
 from acc.wire.frames import ZERO_KEY
 from acc.wire.incoming import WINDOW
 from acc.wire.link import Link
-from acc.wire.names import join_address
 from acc.wire.tls import Tls, client_context
 from acc.wire.tunnel import LOST_AFTER, PING_AFTER, Tunnel
 from acc.wire.tunnel_end import TunnelEnd
-
 from bench.ground import Broken
 from bench.system import Grant
 
@@ -177,10 +175,8 @@ def _open(grant: Grant, context: ssl.SSLContext, buffers: Buffers, opened: Simpl
     while not tls.handshake():
         _exchange(connection, tls)
     key = upgrade.new_key()
-    request = upgrade.Request(
-        ticket=grant.ticket, key=key, window=WINDOW, zero_mask=True, resume=None, received=0
-    )
-    tls.write(upgrade.encode_request(request, join_address(*grant.worker)))
+    request = upgrade.Request(ticket=grant.ticket, key=key, window=WINDOW, zero_mask=True, resume=None, received=0)
+    tls.write(upgrade.encode_request(request, grant.authority))
     room, data = memoryview(bytearray(16384)), b""
     while (length := upgrade.answer_length(data)) is None:
         _exchange(connection, tls)

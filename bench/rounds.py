@@ -45,7 +45,7 @@ class Rounds:
     troubles: list[str] = field(default_factory=list)
 
     def run(self, most: int, until: float) -> int:
-        """At most so many rounds, at least one; none is begun that would likely go on after `until`. How many it was."""
+        """At most so many rounds, at least one; none is begun that would likely outlast `until`. Returns how many."""
         longest = 0.0
         for turn in range(most):
             began = time.monotonic()

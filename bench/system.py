@@ -25,11 +25,17 @@ class Grant:
     """What a kept ticket's file says. The ticket shows in no repr."""
 
     ticket: str
-    worker: tuple[str, int]
+    authority: str
     ca: str
 
     def __repr__(self) -> str:
-        return f"Grant({self.worker})"
+        return f"Grant({self.authority})"
+
+    @property
+    def worker(self) -> tuple[str, int]:
+        """The worker's host and port."""
+        host, _, port = self.authority.rpartition(":")
+        return host, int(port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +60,7 @@ class System:
     def grant(self) -> Grant:
         """The ticket that is kept."""
         fields = json.loads(self._ticket().read_text())
-        host, _, port = fields["workers"][0]["address"].rpartition(":")
-        return Grant(fields["authorization_token"], (host, int(port)), fields["worker_ca"])
+        return Grant(fields["authorization_token"], fields["workers"][0]["address"], fields["worker_ca"])
 
     def _ticket(self) -> Path:
         found = list(Path(self.env["XDG_RUNTIME_DIR"]).glob(f"acc/*/{TARGET}.json"))

@@ -46,9 +46,7 @@ def measure(ground: Ground, way: Way, mode: Mode, count: int) -> Measure:
         way.before()
     pids = ",".join(map(str, way.servers)) or "-"
     command = [str(ground.driver), mode, str(count), str(RUN_DEADLINE), pids, "--", *way.command]
-    done = subprocess.run(
-        command, env=way.env, capture_output=True, text=True, timeout=RUN_DEADLINE + 10, check=False
-    )
+    done = subprocess.run(command, env=way.env, capture_output=True, text=True, timeout=RUN_DEADLINE + 10, check=False)
     if done.returncode:
         raise Broken(f"{way.name}, {mode}: {done.stderr.strip()[-500:]}")
     seen = Measure(**json.loads(done.stdout))

@@ -160,6 +160,14 @@ class Dev:
         self._stderr.close()
         return status
 
+    def __enter__(self) -> "Dev":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave no process, whatever the test has found."""
+        self.process.kill()
+        self.wait_end(STOP_SECONDS)
+
     def _read_errors(self) -> None:
         self.errors.extend(self._stderr)
 
@@ -192,20 +200,20 @@ def system(open_tmp: Path, echo_port: int) -> Iterator[System]:
     for path in (place, place / "tmp"):
         path.chmod(0o711)
     env = clean_environment(place / "home") | {"TMPDIR": str(place / "tmp")}
-    dev = Dev(env, "--target", f"echo=127.0.0.1:{echo_port}", "--target", "closed=127.0.0.1:1")
-    said = dev.wait_ready()
-    client_env = said["env"]
-    assert isinstance(client_env, dict)
-    children = dev.children()
-    yield System(
-        api=str(said["api"]),
-        worker=str(said["worker"]),
-        login_name=str(said["login_name"]),
-        password=str(said["password"]),
-        env=client_env,
-        acc=Acc(env | client_env),
-        dev=dev,
-    )
-    assert dev.end(signal.SIGTERM) == 0, "".join(dev.errors)
+    with Dev(env, "--target", f"echo=127.0.0.1:{echo_port}", "--target", "closed=127.0.0.1:1") as dev:
+        said = dev.wait_ready()
+        client_env = said["env"]
+        assert isinstance(client_env, dict)
+        children = dev.children()
+        yield System(
+            api=str(said["api"]),
+            worker=str(said["worker"]),
+            login_name=str(said["login_name"]),
+            password=str(said["password"]),
+            env=client_env,
+            acc=Acc(env | client_env),
+            dev=dev,
+        )
+        assert dev.end(signal.SIGTERM) == 0, "".join(dev.errors)
     assert [child for child in children if child.is_running()] == []
     assert list((place / "tmp").iterdir()) == []

@@ -21,9 +21,9 @@ from tests.conftest import PROGRAMS, STOP_SECONDS, Acc, Dev, System, clean_envir
 
 
 @pytest.fixture
-def place(open_tmp: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+def place(open_tmp: Path) -> Iterator[Path]:
     """A folder with a home and a TMPDIR for one more system."""
-    path = open_tmp / request.node.name
+    path = open_tmp / "place"
     for name in ("home", "tmp"):
         (path / name).mkdir(parents=True)
     for folder in (path, path / "tmp"):
@@ -41,10 +41,8 @@ def env(place: Path) -> dict[str, str]:
 @pytest.fixture
 def second(env: dict[str, str], system: System, place: Path) -> Iterator[Dev]:
     """A second `acc dev`, beside the first."""
-    dev = Dev(env)
-    yield dev
-    if dev.process.poll() is None:
-        dev.end(signal.SIGINT)
+    with Dev(env) as dev:
+        yield dev
 
 
 def gone(processes: list[psutil.Process]) -> bool:
@@ -133,15 +131,14 @@ def test_it_ends_cleanly_before_it_is_ready(second: Dev, place: Path) -> None:
 
 def test_a_state_keeps_logins_targets_and_sessions(env: dict[str, str], place: Path, echo_port: int) -> None:
     arguments = ("--state", str(place / "state"), "--target", f"kept=127.0.0.1:{echo_port}")
-    first = Dev(env, *arguments)
-    before = first.wait_ready()
-    first.end(signal.SIGTERM)
-    again = Dev(env, *arguments[:2])
-    after = again.wait_ready()
-    client = Acc(env | as_env(before["env"]))
-    listed = client("targets", "list").stdout
-    answer = client("proxy", "kept", text="hello").stdout
-    again.end(signal.SIGTERM)
+    with Dev(env, *arguments) as first:
+        before = first.wait_ready()
+        first.end(signal.SIGTERM)
+    with Dev(env, *arguments[:2]) as again:
+        after = again.wait_ready()
+        client = Acc(env | as_env(before["env"]))
+        listed = client("targets", "list").stdout
+        answer = client("proxy", "kept", text="hello").stdout
 
     assert (after["api"], after["password"]) == (before["api"], before["password"])
     assert "kept" in listed
@@ -184,6 +181,15 @@ def test_a_port_that_a_state_needs_is_named(place: Path) -> None:
         claimed(state),
     ):
         pass
+
+
+def test_a_long_tmpdir_does_not_matter(place: Path, env: dict[str, str]) -> None:
+    deep = place / "tmp" / ("x" * 100)
+    deep.mkdir(mode=0o711)
+
+    with Dev(env | {"TMPDIR": str(deep)}) as dev:
+        assert dev.wait_ready()["env"]
+        assert dev.end(signal.SIGTERM) == 0
 
 
 def test_without_json_it_says_how_to_use_it(env: dict[str, str], system: System) -> None:

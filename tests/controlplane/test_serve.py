@@ -119,9 +119,12 @@ def seconds_until_closed(sock: socket.socket) -> float:
     return time.monotonic() - began
 
 
-def test_a_silent_handshake_and_half_a_request_are_cut_off_while_others_are_served(controller: Controller) -> None:
+def test_whoever_dawdles_is_cut_off_while_others_are_served(controller: Controller) -> None:
     context = ssl.create_default_context(cadata=controller.ca)
     with (
+        connect(controller.worker_link) as silent_at_link,
+        connect(controller.worker_link) as raw_at_link,
+        context.wrap_socket(raw_at_link, server_hostname="localhost") as anonymous,
         connect(controller.api) as silent,
         connect(controller.api) as raw,
         context.wrap_socket(raw, server_hostname="localhost") as half,
@@ -131,7 +134,8 @@ def test_a_silent_handshake_and_half_a_request_are_cut_off_while_others_are_serv
         assert client.get("/v1/auth-methods").status_code == 200
 
         assert seconds_until_closed(half) < REQUEST_SECONDS + 2
-        assert seconds_until_closed(silent) < HANDSHAKE_SECONDS + 2
+        for dawdler in (silent, silent_at_link, anonymous):
+            assert seconds_until_closed(dawdler) < HANDSHAKE_SECONDS + 2
 
 
 def test_a_request_line_without_end_is_cut_off(controller: Controller) -> None:

@@ -13,6 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from grpclib import GRPCError, Status
 from grpclib.exceptions import StreamTerminatedError
 
+from acc.controlplane import linkserver
 from acc.rpc import worker_v1 as rpc
 from tests.controlplane.peer import (
     ADDRESS,
@@ -88,6 +89,19 @@ async def test_an_address_that_is_none_is_refused_and_spends_no_token(controller
 
     assert await refused(controller, secret, address=address) is Status.INVALID_ARGUMENT
     assert (await enroll(controller, secret)).id.startswith("w_")
+
+
+async def test_a_message_without_measure_is_refused(controller: Controller) -> None:
+    assert await refused(controller, "x" * (linkserver.MAX_MESSAGE + 1)) is Status.RESOURCE_EXHAUSTED
+
+
+async def test_too_many_events_at_once_are_refused(controller: Controller) -> None:
+    worker = await new_worker(controller)
+    async with worker.stub() as stub:
+        with pytest.raises(GRPCError) as error:
+            await stub.report(rpc.ReportRequest(events=[rpc.ConnectionEvent()] * 1001))
+
+    assert error.value.status is Status.INVALID_ARGUMENT
 
 
 def _csr_with_p384() -> bytes:

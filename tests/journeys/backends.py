@@ -3,7 +3,6 @@
 Rule: every socket has a timeout, so that a server never waits for ever for a client that is broken.
 """
 
-import os
 import queue
 import socket
 import struct
@@ -112,6 +111,3 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def token(size: int = 32) -> bytes:
-    """Random bytes that are in no other stream."""
-    return os.urandom(size)

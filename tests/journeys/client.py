@@ -84,7 +84,38 @@ def assert_failed(done: subprocess.CompletedProcess[bytes], code: Code) -> None:
     assert done.stdout == b""
 
 
-def finish(process: Process, seconds: float = 60.0) -> subprocess.CompletedProcess[bytes]:
-    """The end of a process that is running; what stdin still holds is sent, and stdin closed."""
-    stdout, stderr = process.communicate(timeout=seconds)
+def finish(process: Process, data: bytes = b"", seconds: float = 60.0) -> subprocess.CompletedProcess[bytes]:
+    """What is left of a process that is running, after `data` and the end of its stdin."""
+    try:
+        stdout, stderr = process.communicate(data, timeout=seconds)
+    finally:
+        process.kill()
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+def await_exit(process: Process, seconds: float) -> subprocess.CompletedProcess[bytes]:
+    """The end of a process whose stdin stays open meanwhile; what it wrote last."""
+    try:
+        process.wait(seconds)
+    finally:
+        process.kill()
+    return finish(process)
+
+
+def write(process: Process, data: bytes) -> None:
+    """Give `data` to its stdin, now."""
+    assert process.stdin is not None
+    process.stdin.write(data)
+    process.stdin.flush()
+
+
+def read_exactly_from(process: Process, size: int) -> bytes:
+    """The next `size` bytes of its stdout, or fewer where that ends before."""
+    assert process.stdout is not None
+    return process.stdout.read(size)
+
+
+def read_to_end(process: Process) -> bytes:
+    """Its stdout, to the end of that."""
+    assert process.stdout is not None
+    return process.stdout.read()

@@ -1,21 +1,19 @@
 """Each direction of the pipe ends by itself, in either order, and nothing is lost."""
 
 import hashlib
-import itertools
 import os
 import random
-import signal
 import socket
-import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from acc.wire.errors import Code
 from tests.journeys.api import Api
-from tests.journeys.backends import BLOCK, read_all, read_exactly, serving, token
-from tests.journeys.client import Client, finish
+from tests.journeys.backends import BLOCK, read_all, read_exactly, reset, serving
+from tests.journeys.client import Client, await_exit, finish, read_exactly_from, read_to_end, write
 
 TIMES = int(os.environ.get("ACC_JOURNEYS_TIMES", "1000"))
 """How often each order of EOF is tried."""
@@ -78,14 +76,11 @@ def test_the_server_ends_first_a_thousand_times_and_gets_every_upload(api: Api, 
         upload = rng.randbytes(random_size(rng))
         sizes[key], done[key] = random_size(rng), threading.Event()
         process = client.proxy(name, "--linger", "60")
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(key)
-        process.stdin.flush()
-        answer = process.stdout.read()  # to its end
-        ended = finish_with(process, upload)
+        write(process, key)
+        answer = read_to_end(process)
+        ended = finish(process, upload, 30)
         arrived = done[key].wait(30) and uploads[key] == hashlib.sha256(upload).hexdigest()
-        return arrived and answer == answer_of(key, sizes[key]) and ended == (0, b"")
+        return arrived and answer == answer_of(key, sizes[key]) and (ended.returncode, ended.stderr) == (0, b"")
 
     done: dict[bytes, threading.Event] = {}
     with serving(serve) as backend, ThreadPoolExecutor(PARALLEL) as threads:
@@ -94,12 +89,117 @@ def test_the_server_ends_first_a_thousand_times_and_gets_every_upload(api: Api, 
     assert lost == [], f"seed {SEED}"
 
 
-def finish_with(process: subprocess.Popen[bytes], upload: bytes) -> tuple[int, bytes]:
-    """Exit status and stderr, after `upload` and its end."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    with process.stdin, process.stdout, process.stderr:
-        process.stdin.write(upload)
-        process.stdin.close()
-        return process.wait(30), process.stderr.read()
+def test_a_server_that_ends_first_ends_acc_proxy_though_stdin_stays_open(api: Api, client: Client) -> None:
+    ended = threading.Event()
+
+    def serve(connection: socket.socket) -> float:
+        connection.sendall(b"bye")
+        ended.wait(30)
+        connection.shutdown(socket.SHUT_WR)
+        at = time.monotonic()
+        read_all(connection)
+        return at
+
+    with serving(serve) as backend:
+        process = client.proxy(api.target(backend.port))
+        assert read_exactly_from(process, 3) == b"bye"
+        ended.set()
+        done = await_exit(process, 10)
+        took = time.monotonic() - float(str(backend.outcome()))
+    print(f"acc proxy left {took * 1000:.0f} ms after the server's end")
+    assert done.returncode == 0
+    assert done.stderr == b""
+    assert took < 1.0
+
+
+def test_an_upload_goes_on_after_the_server_has_ended(api: Api, client: Client) -> None:
+    def serve(connection: socket.socket) -> str:
+        connection.shutdown(socket.SHUT_WR)
+        return hashlib.sha256(read_all(connection)).hexdigest()
+
+    upload = random.Random(SEED).randbytes(24 << 20)
+    with serving(serve) as backend:
+        process = client.proxy(api.target(backend.port), "--linger", "60")
+        assert read_to_end(process) == b""
+        done = finish(process, upload)
+        assert backend.outcome() == hashlib.sha256(upload).hexdigest(), f"seed {SEED}"
+    assert done.returncode == 0
+
+
+def test_an_upload_that_never_pauses_outlives_the_server_s_end_without_a_longer_linger(
+    api: Api, client: Client
+) -> None:
+    started = threading.Event()
+
+    def serve(connection: socket.socket) -> int:
+        read_exactly(connection, 1)
+        connection.shutdown(socket.SHUT_WR)
+        started.set()
+        return 1 + len(read_all(connection))
+
+    with serving(serve) as backend:
+        process = client.proxy(api.target(backend.port))
+        done = finish(process, bytes(64 << 20))
+        assert started.is_set()
+        assert backend.outcome() == 64 << 20
+    assert done.returncode == 0
+
+
+def test_a_download_goes_on_after_the_upload_has_ended(api: Api, client: Client) -> None:
+    def serve(connection: socket.socket) -> None:
+        request = read_all(connection)
+        for block in range(96):
+            connection.sendall(answer_of(request + bytes((block,)), BLOCK))
+
+    with serving(serve) as backend:
+        answer = client.exchange(api.target(backend.port), b"go")
+    assert answer == b"".join(answer_of(b"go" + bytes((block,)), BLOCK) for block in range(96))
+
+
+def test_both_ends_at_once_lose_nothing(api: Api, client: Client) -> None:
+    def serve(connection: socket.socket) -> int:
+        connection.sendall(bytes(100_000))
+        connection.shutdown(socket.SHUT_WR)
+        return len(read_all(connection))
+
+    with serving(serve) as backend:
+        name = api.target(backend.port)
+        for _ in range(20):
+            assert len(client.exchange(name, bytes(100_000))) == 100_000
+            assert backend.outcome() == 100_000
+
+
+def test_an_empty_connection_ends_well(api: Api, client: Client) -> None:
+    with serving(lambda connection: len(read_all(connection))) as backend:
+        assert client.exchange(api.target(backend.port), b"") == b""
+        assert backend.outcome() == 0
+
+
+def test_the_answer_of_a_server_that_closes_on_an_upload_arrives_whole(api: Api, client: Client) -> None:
+    """As an HTTP server does that refuses a body: it answers, closes, and resets what still comes."""
+    answer = answer_of(b"413", 50_000)
+
+    def serve(connection: socket.socket) -> None:
+        read_exactly(connection, 1000)
+        connection.sendall(answer)
+
+    with serving(serve) as backend:
+        name = api.target(backend.port)
+        answers = [client.attempt(name, bytes(32 << 20)).stdout for _ in range(20)]
+    assert [len(one) for one in answers] == [len(answer)] * 20
+    assert set(answers) == {answer}
+
+
+def test_a_reset_by_the_server_is_not_an_end(api: Api, client: Client) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(b"half an ans")
+        read_exactly(connection, 1)
+        reset(connection)
+
+    with serving(serve) as backend:
+        process = client.proxy(api.target(backend.port))
+        assert read_exactly_from(process, 11) == b"half an ans"
+        write(process, b"x")
+        done = await_exit(process, 10)
+    assert done.returncode == Code.BACKEND_RESET.exit_status
+    assert b"(backend_reset)" in done.stderr

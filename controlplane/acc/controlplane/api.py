@@ -57,6 +57,7 @@ def make_api(parts: Parts) -> ASGIApp:
         },
         exception_handlers=EXCEPTION_HANDLERS,
         request_max_body_size=MAX_BODY,
+        response_headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
         openapi_config=None,
         logging_config=None,
     )

@@ -32,6 +32,7 @@ UniqueViolation = asyncpg.UniqueViolationError
 ForeignKeyViolation = asyncpg.ForeignKeyViolationError
 UndefinedTable = asyncpg.UndefinedTableError
 DuplicateTable = asyncpg.DuplicateTableError
+DatabaseError = asyncpg.PostgresError
 
 _RETRIED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _UNAVAILABLE = (
@@ -44,8 +45,7 @@ _UNAVAILABLE = (
     asyncpg.OperatorInterventionError,
     asyncpg.QueryCanceledError,
     asyncpg.LockNotAvailableError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
+    asyncpg.ReadOnlySQLTransactionError,
 )
 
 
@@ -109,7 +109,7 @@ class Database:
     async def _connection(self) -> AsyncGenerator[Any]:
         try:
             connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
-        except _UNAVAILABLE as cause:
+        except (*_UNAVAILABLE, asyncpg.PostgresError) as cause:
             raise AccError(Code.UNAVAILABLE, "the database does not answer") from cause
         try:
             yield connection
@@ -120,7 +120,14 @@ class Database:
         except _UNAVAILABLE as cause:
             raise AccError(Code.UNAVAILABLE, "the database does not answer") from cause
         finally:
+            await self._release(connection)
+
+    async def _release(self, connection: Any) -> None:
+        try:
             await self._pool.release(connection, timeout=ACQUIRE_SECONDS)
+        except _UNAVAILABLE:
+            # It broke, and the pool has dropped it; whoever used it has heard so already.
+            connection.terminate()
 
 
 async def _retry(once: Callable[[], Awaitable[T]]) -> T:

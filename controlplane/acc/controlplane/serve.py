@@ -9,9 +9,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import asynccontextmanager, closing
-
-from grpclib.server import Server
+from contextlib import asynccontextmanager, closing, suppress
 
 from acc.controlplane.api import Parts, make_api
 from acc.controlplane.authorize import CaText
@@ -20,6 +18,7 @@ from acc.controlplane.config import Config, Listen
 from acc.controlplane.db import Database, open_database
 from acc.controlplane.health import Health
 from acc.controlplane.httpd import STOP_SECONDS, Listener, bind, listening
+from acc.controlplane.linkserver import LinkServer
 from acc.controlplane.log import event, warning
 from acc.controlplane.passwords import Passwords
 from acc.controlplane.tls import ServerTls
@@ -106,15 +105,17 @@ async def _until(stop: asyncio.Event, loading: Coroutine[object, object, Cluster
 
 
 @asynccontextmanager
-async def _linking(server: Server, sock: socket.socket, tls: ServerTls) -> AsyncGenerator[None]:
+async def _linking(server: LinkServer, sock: socket.socket, tls: ServerTls) -> AsyncGenerator[None]:
     """The gRPC server, serving while the block runs."""
-    await server.start(sock=sock, ssl=tls.worker_link)
+    await server.listen(sock, tls.worker_link)
     try:
         yield
     finally:
         server.close()
-        async with asyncio.timeout(STOP_SECONDS):
-            await server.wait_closed()
+        # A worker that holds its connection open is left behind; it dials another controller.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await server.wait_closed()
 
 
 def _bind(listen: Listen, variable: str) -> socket.socket:

@@ -13,7 +13,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 
-from acc.controlplane.db import Database
+from acc.controlplane.db import Database, DatabaseError
 from acc.controlplane.ending import TIMED_OUT, forget_old_secrets, sweep
 from acc.controlplane.log import event, warning
 from acc.wire.errors import AccError, Code
@@ -34,7 +34,8 @@ _DUE = """
 _CLOSED_UNHEARD = """
     select distinct s.id, s.termination_reason <> $2 as cancelled
     from connections c join sessions s on s.id = c.session_id
-    where c.worker_id = $1 and c.closed_by = 'controller' and s.expiration_time > now()
+    where c.worker_id = $1 and c.closed_by = 'controller' and c.closed_reason = 'worker_unreachable'
+    and s.expiration_time > now()
 """
 
 
@@ -86,9 +87,9 @@ class Watcher:
     async def run(self) -> None:
         """Looks until cancelled."""
         while True:
+            self._woken.clear()
             if self._streams:
                 await _patiently("look for ended sessions", self._look)
-            self._woken.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS if self._streams else None)
 
@@ -134,6 +135,7 @@ def _code(*, cancelled: bool) -> Code:
 async def _patiently(what: str, work: Callable[[], Awaitable[None]]) -> None:
     try:
         await work()
-    except AccError as refused:
+    except (AccError, DatabaseError) as refused:
+        # Sessions go on without us for a while; that we cannot look now is no reason to end the process.
         warning("cannot " + what, reason=str(refused))
         await asyncio.sleep(SWEEP_SECONDS)

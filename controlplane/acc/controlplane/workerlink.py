@@ -16,12 +16,13 @@ from typing import Any
 from grpclib import GRPCError, Status
 from grpclib.const import Cardinality, Handler
 from grpclib.events import RecvRequest, listen
-from grpclib.server import Server, Stream
+from grpclib.server import Stream
 
 from acc.controlplane import connections, tickets, workers
 from acc.controlplane.ca import Authority
 from acc.controlplane.connections import Closed, Opened
 from acc.controlplane.db import Database, Sql
+from acc.controlplane.linkserver import LinkServer, bounded
 from acc.controlplane.log import event, warning
 from acc.controlplane.watcher import ControlStream, Watcher
 from acc.controlplane.workers import WorkerCertificate
@@ -44,8 +45,9 @@ _STATUSES = {
 _peer: ContextVar[WorkerCertificate | None] = ContextVar("_peer", default=None)
 
 
-async def note_peer(request: RecvRequest) -> None:
-    """grpclib's listener: remembers, for this call, whose certificate its connection came with."""
+async def admit(request: RecvRequest) -> None:
+    """grpclib's listener: bounds the call, and remembers whose certificate its connection came with."""
+    request.method_func = bounded(request.method_func)
     _peer.set(_read_certificate(request.peer.cert()))
 
 
@@ -234,10 +236,10 @@ class WorkerLink(rpc.WorkerLinkBase):
             raise AccError(Code.UNAVAILABLE, "the worker reads nothing") from None
 
 
-def make_link(db: Database, authority: Authority, watcher: Watcher) -> Server:
+def make_link(db: Database, authority: Authority, watcher: Watcher) -> LinkServer:
     """The gRPC server, not yet listening."""
-    server = Server([Enrolment(db, authority), WorkerLink(db, authority, watcher)])
-    listen(server, RecvRequest, note_peer)
+    server = LinkServer([Enrolment(db, authority), WorkerLink(db, authority, watcher)])
+    listen(server, RecvRequest, admit)
     return server
 
 

@@ -76,6 +76,8 @@ class Incoming:
 
     def hold(self, chunk: memoryview) -> None:
         """Keeps a copy of bytes that the sink did not take; they go before any that come later."""
+        if self.stopped is not None:
+            return
         if self._queue is None:
             self._queue = deque()
         self._queue.append(bytes(chunk))

@@ -1,7 +1,7 @@
 """One tunnel and one backend, spliced: the data path of the worker.
 
-    client ~~> `_read_transport` ~~> `_deliver`  ~~> backend        (upload)
-    client <~~ TunnelEnd         <~~ `_read_backend` <~~ backend    (download)
+    client ~~> `_read_transport` ~~> `_deliver`      ~~> Backend    (upload)
+    client <~~ TunnelEnd         <~~ `_read_backend` <~~ Backend    (download)
 
 Each direction ends by itself: the client's FIN shuts the backend's receiving side once all before it is written, the
 backend's EOF becomes our FIN. A broken backend becomes a reset; one that refuses to be written to after it has ended
@@ -11,31 +11,25 @@ When the transport is lost, the splice is held: the backend stays, nothing is re
 link. What can no longer be resumed aborts the backend with RST, so that an abort never looks like an end.
 """
 
-import os
 import socket
-import struct
 import sys
 from collections.abc import Callable
 from typing import Literal, Protocol
 
-from acc.wire.buffers import CHUNK
 from acc.wire.errors import AccError, Code
 from acc.wire.link import Link
 from acc.wire.tunnel import LOST_AFTER, PING_AFTER
 from acc.wire.tunnel_end import CLOSE_NORMAL, NO_STATUS, TunnelClosed, TunnelEnd, TunnelReset
 from acc.worker.admission import Admitted
+from acc.worker.backend import READ, Backend
 from acc.worker.epoll import BROKEN, IN, OUT, EpollSet
 from acc.worker.memory import RAW, Memory
 
 Closer = Literal["client", "backend", "worker", "controller"]
 
-READ = 16384
-"""First read size in bytes. It doubles while reads come full, for TLS keeps as much memory as it ever needed."""
-
 TURNS = 4
 """Full reads in one turn of a socket: enough for a fast stream, few enough to be fair to the others."""
 
-_ABORT = struct.pack("ii", 1, 0)  # SO_LINGER without time: close sends RST
 _MIN_RTT = slice(148, 152)  # of struct tcp_info in linux/tcp.h, microseconds
 
 
@@ -64,7 +58,6 @@ class Splice:
 
     __slots__ = (
         "_backend",
-        "_backend_read",
         "_confirmed",
         "_end",
         "_first_end",
@@ -72,7 +65,6 @@ class Splice:
         "_host",
         "_left",
         "_pinged",
-        "_shut",
         "_transport",
         "_transport_read",
         "admitted",
@@ -84,21 +76,19 @@ class Splice:
     def __init__(self, host: Host, admitted: Admitted, end: TunnelEnd) -> None:
         self._host = host
         self._end = end
-        self._backend = admitted.backend
-        self._backend_read = READ
+        self._backend = Backend(admitted.backend)
         self._transport: socket.socket | None = None
         self._transport_read = READ
         self._heard = 0.0  # when the last byte came from the client
         self._confirmed = False  # anything came on the link it has now
         self._pinged = False  # since then
-        self._shut = False  # the backend's receiving side
         self._first_end: Closer | None = None  # who ended its direction first
         self._left: Code | None = None  # the client has closed; only what it sent is still delivered
         self.admitted = admitted
         self.peer = ""
         self.resumes = 0
         self.held_since: float | None = None
-        host.epoll.add(self._backend.fileno(), self._backend_ready, 0)
+        host.epoll.add(self._backend.descriptor, self._backend_ready, 0)
 
     @property
     def bytes_up(self) -> int:
@@ -134,7 +124,9 @@ class Splice:
         self._guard(self._serve_transport, OUT)
 
     def check_resume(self, received: int) -> None:
-        """Raises AccError with PROTOCOL if this splice cannot go on with a client that has received so much."""
+        """Raises AccError if this splice cannot go on with a client that has received so much, or has closed."""
+        if self._left is not None:
+            raise AccError(Code.RESUME_REFUSED)
         self._end.tunnel.outgoing.check_received(received)
 
     def resume(self, link: Link, transport: socket.socket, peer: str, received: int) -> None:
@@ -163,14 +155,11 @@ class Splice:
             self._part()
         self._abort(closed_by, error.code)
 
-    def _close(self, reason: Code | None, closed_by: Closer) -> None:
-        """Answers or sends a Close, and lets both sockets go."""
-        self._end.link.close(CLOSE_NORMAL if reason is None else reason.close, "")
+    def _finish(self) -> None:
+        """Both directions have ended, and both ends know it."""
+        self._end.link.close(CLOSE_NORMAL, "")
         self._part()
-        if reason is None:
-            self._end_backend(closed_by, None)
-        else:
-            self._abort(closed_by, reason)
+        self._close("client", None)
 
     def _part(self) -> None:
         transport = self._transport
@@ -180,11 +169,12 @@ class Splice:
             self._host.part(transport, self._end)
 
     def _abort(self, closed_by: Closer, reason: Code) -> None:
-        self._backend.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
-        self._end_backend(closed_by, reason)
+        self._host.epoll.forget(self._backend.descriptor)
+        self._backend.abort()
+        self._host.ended(self, self._first_end or closed_by, reason)
 
-    def _end_backend(self, closed_by: Closer, reason: Code | None) -> None:
-        self._host.epoll.forget(self._backend.fileno())
+    def _close(self, closed_by: Closer, reason: Code | None) -> None:
+        self._host.epoll.forget(self._backend.descriptor)
         self._backend.close()
         self._host.ended(self, self._first_end or closed_by, reason)
 
@@ -224,7 +214,7 @@ class Splice:
             self.held_since = self._host.now()
             self._want()
         else:
-            self._end_backend("client", reason)
+            self._close("client", reason)
 
     def _serve_transport(self, events: int) -> bool:
         transport = self._transport
@@ -258,22 +248,21 @@ class Splice:
     def _deliver(self, pieces: list[memoryview]) -> None:
         """Writes to the backend what it takes at once, and holds the rest."""
         incoming = self._end.tunnel.incoming
-        if incoming.stopped is not None:
-            return
         for piece in pieces:
             taken = 0 if incoming.holding else self._write([piece])
             incoming.pass_on(taken)
-            if taken < len(piece) and incoming.stopped is None:
+            if taken < len(piece):
                 incoming.hold(piece[taken:])
 
-    def _write(self, pieces: list[memoryview | bytes] | list[memoryview]) -> int:
-        try:
-            return os.writev(self._backend.fileno(), pieces)
-        except BlockingIOError:
+    def _write(self, pieces: list[memoryview] | list[memoryview | bytes]) -> int:
+        """Bytes that the backend took. One that has ended its own stream may refuse ours: the client then stops."""
+        if self._end.tunnel.incoming.stopped is not None:
             return 0
-        except OSError as error:
+        try:
+            return self._backend.write(pieces)
+        except AccError:
             if self._end.tunnel.outgoing.fin is None:
-                raise AccError(Code.BACKEND_RESET, error.strerror or "") from None
+                raise
             self._end.tunnel.refuse(Code.BACKEND_CLOSED)
             return 0
 
@@ -283,7 +272,7 @@ class Splice:
         if events & (OUT | BROKEN):
             while incoming.holding and (taken := self._write(incoming.held())):
                 incoming.pass_on(taken)
-        if events & (IN | BROKEN) and outgoing.room and self._transport is not None:
+        if events & (IN | BROKEN) and self._transport is not None:
             self._read_backend(self._transport)
         return events != IN or end.blocked or not outgoing.room
 
@@ -291,24 +280,20 @@ class Splice:
         end, buffers = self._end, self._host.memory.buffers
         outgoing = end.tunnel.outgoing
         for _ in range(TURNS):
-            room = min(outgoing.room, self._backend_read)
+            room = outgoing.room
             if not room or end.blocked:
                 return
-            try:
-                count = self._backend.recv_into(buffers.room[:room])
-            except BlockingIOError:
+            count = self._backend.read_into(buffers.room[:room])
+            if count is None:
                 return
-            except OSError as error:
-                raise AccError(Code.BACKEND_RESET, error.strerror or "") from None
             if not count:
                 outgoing.finish()
                 self._first_end = self._first_end or "backend"
                 return
             end.send_room(buffers, count)
             end.transmit(transport.send)
-            if count < room:
+            if count < READ:
                 return
-            self._backend_read = min(self._backend_read * 2, CHUNK)
 
     # after every turn
 
@@ -316,10 +301,9 @@ class Splice:
         """Says what is to be said, passes on an end, and waits for what can happen next."""
         end, transport = self._end, self._transport
         incoming = end.tunnel.incoming
-        if incoming.drained and not self._shut:
-            self._shut = True
+        if incoming.drained and not self._backend.shut:
             self._first_end = self._first_end or "client"
-            self._shut_backend()
+            self._backend.shut_down()
         if transport is not None:
             while not end.blocked and end.send_replay():
                 end.transmit(transport.send)
@@ -328,18 +312,12 @@ class Splice:
             if incoming.outgrown:
                 incoming.grow(_min_rtt(transport))
             if end.tunnel.finished:
-                self._close(None, "client")
+                self._finish()
                 return
         elif self._left is not None and incoming.drained:
-            self._end_backend("client", self._left)
+            self._close("client", self._left)
             return
         self._want()
-
-    def _shut_backend(self) -> None:
-        try:
-            self._backend.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass  # it is gone already, which reading from it will tell
 
     def _want(self) -> None:
         end, epoll = self._end, self._host.epoll
@@ -349,7 +327,7 @@ class Splice:
             epoll.want(self._transport.fileno(), IN | OUT if end.blocked else IN)
             if not end.blocked and tunnel.outgoing.room:
                 backend |= IN
-        epoll.want(self._backend.fileno(), backend)
+        epoll.want(self._backend.descriptor, backend)
 
     def tend(self, now: float) -> None:
         """Once a second or so: pings a silent client, gives up one that stays silent, says what can wait no longer."""

@@ -23,6 +23,10 @@ from pathlib import Path
 from acc.wire.errors import AccError, Code
 
 HOST = "127.0.0.1"
+
+MAX_PARENT = 64
+"""A UNIX socket's path has at most 107 bytes, and Postgres' is to lie some way below the temporary directory."""
+
 _LOCK = "acc-dev.lock"
 _RECORD = "acc-dev.json"
 _PREFIX = "acc-dev-"
@@ -85,7 +89,8 @@ def claimed(state: str | None) -> Generator[Place]:
 
 def _temporary(stack: ExitStack) -> Path:
     """A directory that goes with us. Those of earlier ones, which were killed, are removed too."""
-    run = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    parent = tempfile.gettempdir()
+    run = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent if len(parent) <= MAX_PARENT else "/tmp"))  # noqa: S108  mkdtemp's own
     stack.callback(shutil.rmtree, run)
     run.chmod(0o711)  # Postgres, under another user, must be able to pass
     for left in run.parent.glob(f"{_PREFIX}*/{_ALIVE}"):

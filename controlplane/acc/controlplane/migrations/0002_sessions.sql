@@ -82,4 +82,6 @@ create table connections (
     check ((state = 'closed') = (closed_reason is not null))
 );
 create index connections_session on connections (session_id);
+-- What a worker that was away must hear when it is back.
+create index connections_unheard on connections (worker_id) where closed_reason = 'worker_unreachable';
 create index connections_open on connections (session_id, worker_id) where state <> 'closed';
