@@ -44,7 +44,7 @@ check: lint  ## lint, then make test: what CI runs
 
 .PHONY: bench
 bench: $(READY)  ## measure acc beside its peers
-	@tools/programs.sh ssh sshd socat nc haproxy
+	@tools/programs.sh cc ssh sshd socat nc haproxy
 	$(PYTHON) -m bench
 
 .PHONY: format

@@ -1,8 +1,11 @@
 """`python -m bench`: the options, the results on the terminal, and the exit status."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from bench import report
 from bench.ground import missing_packages
@@ -18,6 +21,7 @@ def main() -> int:
     if missing:
         print(f"bench needs: apt-get install {' '.join(missing)}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, _leave)
     results = run(wishes)
     report.write(results, directory)
     print(report.goals(results))
@@ -25,6 +29,11 @@ def main() -> int:
     for trouble in results.troubles:
         print(f"broken: {trouble}", file=sys.stderr)
     return 1 if results.troubles else 0
+
+
+def _leave(number: int, _: FrameType | None) -> NoReturn:
+    """SIGTERM ends a run as Ctrl-C does: everything that was started is ended first."""
+    sys.exit(128 + number)
 
 
 def _options() -> tuple[Wishes, Path]:

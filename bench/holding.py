@@ -9,12 +9,12 @@ import select
 import socket
 import ssl
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 
 from acc.wire import upgrade
 from acc.wire.buffers import Buffers
-from acc.wire.errors import Code
+from acc.wire.errors import AccError, Code
 from acc.wire.frames import ZERO_KEY
 from acc.wire.incoming import WINDOW
 from acc.wire.link import Link
@@ -64,15 +64,17 @@ class Holder:
 
     def open(self, count: int, deadline: float) -> None:
         """Opens so many more, and serves those that are open meanwhile."""
-        opened: SimpleQueue[Held] = SimpleQueue()
+        opened: SimpleQueue[Held | Exception] = SimpleQueue()
         wanted = len(self.tunnels) + count
         with ThreadPoolExecutor(OPENERS) as openers:
-            futures = [openers.submit(_open, self._grant, self._context, self._buffers, opened) for _ in range(count)]
+            for _ in range(count):
+                openers.submit(_open, self._grant, self._context, self._buffers, opened)
             try:
                 while len(self.tunnels) < wanted:
                     self._take_over(opened)
                     self.serve(0.0)
-                    _check(futures, deadline)
+                    if time.monotonic() > deadline:
+                        raise Broken("the tunnels did not open in time")
             finally:
                 openers.shutdown(wait=True, cancel_futures=True)
         self.serve(2 * QUIET + TICK)
@@ -92,10 +94,8 @@ class Holder:
         """Sends a request and `size` bytes through each tunnel, and waits until the bytes have come back."""
         for at, held in enumerate(self.tunnels):
             before = held.arrived
-            data = request + bytes(size)
-            self._buffers.room[: len(data)] = data
-            held.end.send_room(self._buffers, len(data))
-            held.end.transmit(held.socket.send)
+            self._send(held, request)
+            self._send(held, bytes(size))
             if at % 16 == 15 or at + 1 == len(self.tunnels):
                 while held.arrived < before + size:
                     self.serve(0.0)
@@ -113,16 +113,23 @@ class Holder:
         self.tunnels.clear()
         self._by_descriptor.clear()
 
-    def _take_over(self, opened: SimpleQueue[Held]) -> None:
+    def _take_over(self, opened: SimpleQueue[Held | Exception]) -> None:
         while True:
             try:
                 held = opened.get_nowait()
             except Empty:
                 return
+            if isinstance(held, Exception):
+                raise Broken(f"a tunnel did not open: {held}")
             self.tunnels.append(held)
             self._by_descriptor[held.socket.fileno()] = held
             self._epoll.register(held.socket.fileno(), select.EPOLLIN)
             self._deliver(held)
+
+    def _send(self, held: Held, data: bytes) -> None:
+        self._buffers.room[: len(data)] = data
+        held.end.send_room(self._buffers, len(data))
+        held.end.transmit(held.socket.send)
 
     def _read(self, held: Held) -> None:
         count = held.socket.recv_into(self._raw)
@@ -159,16 +166,16 @@ class Holder:
                 held.end.transmit(held.socket.send)
 
 
-def _check(futures: list[Future[None]], deadline: float) -> None:
-    for future in futures:
-        if future.done() and (error := future.exception()) is not None:
-            raise Broken(f"a tunnel did not open: {error}")
-    if time.monotonic() > deadline:
-        raise Broken("the tunnels did not open in time")
+def _open(grant: Grant, context: ssl.SSLContext, buffers: Buffers, opened: SimpleQueue[Held | Exception]) -> None:
+    """Opens one tunnel and hands it over, or why there is none."""
+    try:
+        opened.put(_opened(grant, context, buffers))
+    except (AccError, Broken, OSError) as error:
+        opened.put(error)
 
 
-def _open(grant: Grant, context: ssl.SSLContext, buffers: Buffers, opened: SimpleQueue[Held]) -> None:
-    """Opens one tunnel and hands it over. The buffers are not used before that."""
+def _opened(grant: Grant, context: ssl.SSLContext, buffers: Buffers) -> Held:
+    """One open tunnel; it uses the buffers only later, in the holder's own thread."""
     connection = socket.create_connection(grant.worker, DEADLINE)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     tls = Tls(context, grant.worker[0])
@@ -177,7 +184,7 @@ def _open(grant: Grant, context: ssl.SSLContext, buffers: Buffers, opened: Simpl
     key = upgrade.new_key()
     request = upgrade.Request(ticket=grant.ticket, key=key, window=WINDOW, zero_mask=True, resume=None, received=0)
     tls.write(upgrade.encode_request(request, grant.authority))
-    room, data = memoryview(bytearray(16384)), b""
+    room, data = memoryview(bytearray(READ)), b""
     while (length := upgrade.answer_length(data)) is None:
         _exchange(connection, tls)
         while count := tls.read_into(room):
@@ -185,7 +192,7 @@ def _open(grant: Grant, context: ssl.SSLContext, buffers: Buffers, opened: Simpl
     accepted = upgrade.parse_answer(data[:length], key)
     tls.unread(data[length:])
     connection.setblocking(False)
-    opened.put(Held(connection, TunnelEnd(Tunnel(buffers, accepted.window), Link(tls, ZERO_KEY))))
+    return Held(connection, TunnelEnd(Tunnel(buffers, accepted.window), Link(tls, ZERO_KEY)))
 
 
 def _exchange(connection: socket.socket, tls: Tls) -> None:

@@ -22,7 +22,7 @@ ECHO_WITHIN = 60.0
 SETTLE = 2.0
 """Seconds after which a server has nothing left to do about what was just opened or closed."""
 
-SETUP_SECONDS = 60.0
+SETUP_SECONDS = 75.0
 """What all this takes beside the holding itself, generously."""
 
 

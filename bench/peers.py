@@ -116,7 +116,8 @@ def haproxy(ground: Ground, port: int, both: Path) -> Haproxy:
         "global\n  nbthread 1\n  maxconn 5000\n"
         "defaults\n  timeout connect 5s\n  timeout client 10m\n  timeout server 10m\n  timeout http-request 10s\n"
         f"frontend relay\n  mode tcp\n  bind {HOST}:{relay} {tls}\n  default_backend target\n"
-        f"frontend refusing\n  mode http\n  bind {HOST}:{refusing} {tls}\n  http-request deny deny_status 403\n"
+        f"frontend refusing\n  mode http\n  bind {HOST}:{refusing} {tls}\n"
+        "  option httpclose\n  http-request deny deny_status 403\n"
         f"backend target\n  mode tcp\n  server target {HOST}:{port}\n",
     )
     process = ground.start("haproxy", [program("haproxy"), "-db", "-f", str(config)])

@@ -26,7 +26,7 @@ from acc.cli.dev.targets import DevTarget, make
 from acc.cli.profile import Profile
 
 PROGRAMS = Path(sys.executable).parent
-START_SECONDS = 40.0
+START_SECONDS = 90.0
 STOP_SECONDS = 3.0
 
 Completed = subprocess.CompletedProcess[str]
@@ -165,8 +165,11 @@ class Dev:
 
     def __exit__(self, *_: object) -> None:
         """Leave no process, whatever the test has found."""
-        self.process.kill()
-        self.wait_end(STOP_SECONDS)
+        self.process.terminate()
+        try:
+            self.wait_end(STOP_SECONDS)
+        finally:
+            self.process.kill()
 
     def _read_errors(self) -> None:
         self.errors.extend(self._stderr)

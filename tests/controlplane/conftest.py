@@ -34,11 +34,11 @@ def postgres() -> Generator[str]:
             server.cleanup()
 
 
-def run_sql(url: str, statement: str) -> None:
+def run_sql(url: str, statement: str, *values: object) -> None:
     async def work() -> None:
         connection = await asyncpg.connect(url)
         try:
-            await connection.execute(statement)
+            await connection.execute(statement, *values)
         finally:
             await connection.close()
 

@@ -60,7 +60,7 @@ async def link(controller: Controller, context: ssl.SSLContext) -> AsyncGenerato
         channel.close()
         # grpclib does not wait until the connection is closed, and what is left open at the loop's end is a warning.
         async with asyncio.timeout(5):
-            while tls_below._transport is not None:
+            while tls_below._transport is not None:  # noqa: ASYNC110 (there is no event to wait for)
                 await asyncio.sleep(0.001)
 
 

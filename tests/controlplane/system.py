@@ -48,7 +48,7 @@ class Controller:
         context = ssl.create_default_context(cadata=self.ca)
         headers = {"authorization": f"Bearer {token}"} if token else {}
         return httpx.Client(
-            base_url=f"https://{self.api}", verify=context, headers=headers, timeout=10, trust_env=False
+            base_url=f"https://{self.api}", verify=context, headers=headers, timeout=60, trust_env=False
         )
 
 

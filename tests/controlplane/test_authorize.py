@@ -154,13 +154,17 @@ def test_a_body_that_makes_no_sense_is_refused(admin: httpx.Client, project: str
 
 @pytest.mark.parametrize(
     "change",
-    ["last_status_time = now() - interval '16 seconds'", "last_status_time = null", "draining = true"],
+    [
+        "update workers set last_status_time = now() - interval '16 seconds'",
+        "update workers set last_status_time = null",
+        "update workers set draining = true",
+    ],
 )
 def test_without_a_live_worker_there_is_no_session(
     controller: Controller, admin: httpx.Client, project: str, change: str
 ) -> None:
     target = make_target(admin, project)
-    execute(controller, f"update workers set {change}")
+    execute(controller, change)
 
     assert refusal(authorize(admin, target["id"])) == (503, "no_worker")
     sessions = admin.get("/v1/sessions", params={"recursive": "true"}).json()["items"]

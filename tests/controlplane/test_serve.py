@@ -57,7 +57,7 @@ def test_a_database_that_goes_away_makes_it_unhealthy_and_unavailable_until_it_i
     elsewhere = postgres.format("postgres")
     with own_controller.client() as client:
         run_sql(elsewhere, f"alter database {name} allow_connections false")
-        run_sql(elsewhere, f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'")
+        run_sql(elsewhere, "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name)
 
         wait_until(lambda: health(own_controller) == 503)
         answer = client.get("/v1/auth-methods")

@@ -83,7 +83,7 @@ async def test_the_first_connection_makes_the_session_active(
 
     assert answer.refusal is None
     assert abs(answer.expires_at_ms / 1000 - time.time() - 28800) < 10
-    assert admin.get(f"/v1/sessions/{session}").json()["status"] == "active"
+    assert (await asyncio.to_thread(admin.get, f"/v1/sessions/{session}")).json()["status"] == "active"
 
 
 @pytest.mark.asyncio
@@ -121,7 +121,7 @@ async def test_a_session_that_has_used_all_its_connections_terminates(
     await authorize(db, worker, session, only)
     await report(db, worker.id, [closed(session, only)])
 
-    read = admin.get(f"/v1/sessions/{session}").json()
+    read = (await asyncio.to_thread(admin.get, f"/v1/sessions/{session}")).json()
     assert (read["status"], read["termination_reason"]) == ("terminated", "connection limit")
     assert (await authorize(db, worker, session)).refusal is Code.SESSION_LIMIT
 
@@ -157,7 +157,7 @@ async def test_an_unknown_session_is_refused(db: Database, worker: Worker) -> No
 async def test_a_cancelled_session_takes_no_connection(
     db: Database, worker: Worker, admin: httpx.Client, session: str
 ) -> None:
-    admin.post(f"/v1/sessions/{session}:cancel")
+    await asyncio.to_thread(admin.post, f"/v1/sessions/{session}:cancel")
 
     assert (await authorize(db, worker, session)).refusal is Code.SESSION_CANCELLED
 
@@ -174,7 +174,7 @@ async def test_an_expired_session_takes_no_connection_and_terminates(
         return admin.get(f"/v1/sessions/{session}").json()["status"] == "terminated"
 
     await asyncio.to_thread(wait_until, terminated)
-    assert admin.get(f"/v1/sessions/{session}").json()["termination_reason"] == "timed out"
+    assert (await asyncio.to_thread(admin.get, f"/v1/sessions/{session}")).json()["termination_reason"] == "timed out"
     assert (await authorize(db, worker, session)).refusal is Code.SESSION_EXPIRED
 
 
@@ -197,7 +197,7 @@ async def test_a_report_fills_the_books(db: Database, worker: Worker, admin: htt
     await authorize(db, worker, session, connection)
     await report(db, worker.id, [opened(session, connection), closed(session, connection)])
 
-    shown = admin.get(f"/v1/sessions/{session}").json()["connections"][0]
+    shown = (await asyncio.to_thread(admin.get, f"/v1/sessions/{session}")).json()["connections"][0]
     assert (shown["client_tcp_address"], shown["client_tcp_port"]) == ("192.0.2.1", 5000)
     assert (shown["endpoint_tcp_address"], shown["endpoint_tcp_port"]) == ("10.0.0.5", 22)
     assert (shown["bytes_up"], shown["bytes_down"]) == (10, 20)

@@ -205,7 +205,7 @@ async def test_a_status_makes_a_worker_live(controller: Controller, admin: httpx
     target = make_target(admin, project)
 
     async with worker.control(rpc.WorkerStatus(address="127.0.0.1:7777", version="1")):
-        answer = admin.post(f"/v1/targets/{target['id']}:authorize-session")
+        answer = await asyncio.to_thread(admin.post, f"/v1/targets/{target['id']}:authorize-session")
 
     assert {"id": worker.id, "address": "127.0.0.1:7777"} in answer.json()["workers"]
 
@@ -227,7 +227,7 @@ async def test_a_draining_worker_is_offered_to_nobody(
     target = make_target(admin, project)
 
     async with worker.control(rpc.WorkerStatus(address=ADDRESS, draining=True)):
-        answer = admin.post(f"/v1/targets/{target['id']}:authorize-session")
+        answer = await asyncio.to_thread(admin.post, f"/v1/targets/{target['id']}:authorize-session")
 
     assert answer.json()["code"] == "no_worker"
 
@@ -243,13 +243,26 @@ async def test_a_quiet_stream_hears_a_keepalive(controller: Controller) -> None:
     assert time.monotonic() - began < 7
 
 
+async def report_opened_in_outage(worker: Worker, session: str) -> None:
+    opened = rpc.ConnectionEvent(
+        connection_id=connection_id(),
+        session_id=session,
+        kind=rpc.ConnectionEventKind.OPENED,
+        at_ms=int(time.time() * 1000),
+        during_outage=True,
+    )
+    async with worker.stub() as stub:
+        await stub.report(rpc.ReportRequest(events=[opened]))
+
+
 async def open_session(
     controller: Controller, admin: httpx.Client, project: str, worker: Worker, **fields: object
 ) -> tuple[str, str]:
     """A session with one open connection on `worker`: their ids."""
     execute(controller, "update workers set last_status_time = now() where id = $1", worker.id)
     target = make_target(admin, project, **fields)
-    session = admin.post(f"/v1/targets/{target['id']}:authorize-session").json()["session_id"]
+    answer = await asyncio.to_thread(admin.post, f"/v1/targets/{target['id']}:authorize-session")
+    session = answer.json()["session_id"]
     connection = connection_id()
     async with worker.stub() as stub:
         answer = await stub.authorize_connection(
@@ -282,14 +295,14 @@ async def test_a_cancel_reaches_the_worker_within_a_second(
         session, connection = await open_session(controller, admin, project, worker)
 
         began = time.monotonic()
-        answer = admin.post(f"/v1/sessions/{session}:cancel", json={})
+        answer = await asyncio.to_thread(admin.post, f"/v1/sessions/{session}:cancel", json={})
         end = await control.end()
 
         assert time.monotonic() - began < 1
         assert answer.json()["status"] == "canceling"
         assert (end.session_id, end.code) == (session, "session_cancelled")
         await report_closed(worker, session, connection)
-        assert admin.get(f"/v1/sessions/{session}").json()["status"] == "terminated"
+        assert (await asyncio.to_thread(admin.get, f"/v1/sessions/{session}")).json()["status"] == "terminated"
 
 
 async def test_a_cancel_by_another_controller_reaches_the_worker_within_a_second(
@@ -317,7 +330,7 @@ async def test_an_end_is_repeated_until_the_worker_reports_it(
     worker = await new_worker(controller)
     async with worker.control() as control:
         session, connection = await open_session(controller, admin, project, worker)
-        admin.post(f"/v1/sessions/{session}:cancel", json={})
+        await asyncio.to_thread(admin.post, f"/v1/sessions/{session}:cancel", json={})
 
         assert [(await control.end()).session_id for _ in range(2)] == [session, session]
         await report_closed(worker, session, connection)
@@ -349,7 +362,7 @@ async def test_deleting_a_target_or_its_user_ends_the_session(
         await stub.authorize_connection(request)
         gone = {"target": f"/v1/targets/{target['id']}", "user": f"/v1/users/{somebody.user_id}"}[kind]
 
-        assert admin.delete(gone).status_code == 204
+        assert (await asyncio.to_thread(admin.delete, gone)).status_code == 204
         assert (await control.end()).session_id == session
         request.connection_id = connection_id()
         assert (await stub.authorize_connection(request)).refusal == "session_cancelled"
@@ -360,14 +373,31 @@ async def test_a_worker_that_was_away_hears_what_was_closed_meanwhile(
 ) -> None:
     worker = await new_worker(controller)
     session, _ = await open_session(controller, admin, project, worker)
-    admin.post(f"/v1/sessions/{session}:cancel", json={})
+    await asyncio.to_thread(admin.post, f"/v1/sessions/{session}:cancel", json={})
     execute(controller, "update sessions set canceling_time = now() - interval '31 seconds' where id = $1", session)
 
     def closed() -> bool:
         return admin.get(f"/v1/sessions/{session}").json()["status"] == "terminated"
 
     await asyncio.to_thread(wait_until, closed)
-    connection = admin.get(f"/v1/sessions/{session}").json()["connections"][0]
+    connection = (await asyncio.to_thread(admin.get, f"/v1/sessions/{session}")).json()["connections"][0]
     assert (connection["closed_by"], connection["closed_reason"]) == ("controller", "worker_unreachable")
     async with worker.control() as control:
         assert (await control.end()).session_id == session
+
+
+async def test_what_was_opened_in_an_outage_on_a_session_that_is_over_is_ended(
+    controller: Controller, admin: httpx.Client, project: str
+) -> None:
+    worker = await new_worker(controller)
+    async with worker.control() as control:
+        target = make_target(admin, project)
+        answer = await asyncio.to_thread(admin.post, f"/v1/targets/{target['id']}:authorize-session")
+        session = answer.json()["session_id"]
+        cancelled = await asyncio.to_thread(admin.post, f"/v1/sessions/{session}:cancel")
+        assert cancelled.json()["status"] == "terminated"
+
+        await report_opened_in_outage(worker, session)
+
+        end = await control.end()
+        assert (end.session_id, end.code) == (session, "session_cancelled")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
+
 from acc.wire.errors import Code
 from tests.conftest import PROGRAMS
 
@@ -34,6 +36,17 @@ class Client:
         """What `acc proxy` has written to its log."""
         path = self.home / ".local/state/acc/acc.log"
         return path.read_text() if path.exists() else ""
+
+    def running(self) -> list[psutil.Process]:
+        """The `acc proxy` processes of this home that run now."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if "proxy" in process.cmdline() and process.environ().get("HOME") == str(self.home):
+                    found.append(process)
+            except psutil.Error:
+                continue  # it has ended
+        return found
 
     def proxy(self, *arguments: str, stdin: object = subprocess.PIPE, stdout: object = subprocess.PIPE) -> Process:
         """`acc proxy` with pipes, running."""

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acc.wire.control import MAX_OFFSET, MAX_REASON, Ack, Fin, Reset, Stop, parse, printable
+from acc.wire.control import MAX_OFFSET, MAX_REASON, Ack, Fin, Message, Reset, Stop, parse, printable
 from acc.wire.errors import AccError, Code
 from acc.wire.frames import MAX_TEXT
+from tests.wire.verdict import verdict
 
 OFFSETS = st.integers(0, MAX_OFFSET)
 NOT_OFFSETS = [-1, MAX_OFFSET + 1, 1.0, True, None, "1", [], {}]
@@ -110,10 +111,7 @@ def test_an_offset_is_a_whole_number_that_fits_63_bits(key: str, value: object) 
 
 @given(st.binary(max_size=1024))
 def test_any_bytes_are_a_message_or_break_the_protocol(payload: bytes) -> None:
-    try:
-        parse(payload)
-    except AccError as error:
-        assert error.code is Code.PROTOCOL
+    assert isinstance(verdict(lambda: parse(payload)), Message) or refusal(payload) is Code.PROTOCOL
 
 
 JSON = st.recursive(
@@ -130,11 +128,7 @@ JSON = st.recursive(
     )
 )
 def test_any_json_is_a_message_or_breaks_the_protocol(body: dict[str, object]) -> None:
-    try:
-        message = parse(json.dumps(body).encode())
-    except AccError as error:
-        assert error.code is Code.PROTOCOL
-        return
+    message = verdict(lambda: parse(json.dumps(body).encode()))
     match message:
         case Ack():
             assert 0 <= message.offset <= MAX_OFFSET
@@ -146,6 +140,8 @@ def test_any_json_is_a_message_or_breaks_the_protocol(body: dict[str, object]) -
         case Reset():
             assert message.reason.isprintable()
             assert len(message.reason) <= MAX_REASON
+        case _:
+            assert message is Code.PROTOCOL
 
 
 @given(st.text())

@@ -86,9 +86,9 @@ async def test_a_controller_that_falls_silent_is_left(cluster: Cluster, controll
 
 async def test_a_link_brings_the_keys_of_tickets(directory: Path, api: Api, backend: str) -> None:
     (directory / "ticket-keys.json").unlink()
-    session = api.authorize(backend)
     async with online(directory) as worker:
         await asyncio.wait_for(worker.link.wait_up(), 5)
+        session = api.authorize(backend)
         assert worker.admission.verify(str(session["authorization_token"])).session_id == session["session_id"]
     assert (directory / "ticket-keys.json").exists()
 

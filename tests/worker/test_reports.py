@@ -76,9 +76,11 @@ async def test_a_dial_that_failed_is_closed_in_the_books(directory: Path, api: A
 async def test_an_outage_is_told_of_afterwards(
     cluster: Cluster, controller: Process, directory: Path, api: Api, backend: str
 ) -> None:
-    session = api.authorize(backend, outage="allow")
-    controller.kill()
     async with online(directory) as worker:
+        await worker.link.wait_up()
+        session = api.authorize(backend, outage="allow")
+        controller.kill()
+        await wait_until(lambda: not worker.link.up)
         await carry(worker, session["authorization_token"])
         assert not worker.spool.empty
     with ended(await asyncio.to_thread(cluster.serve)):
@@ -92,9 +94,9 @@ async def test_an_outage_is_told_of_afterwards(
 
 
 async def test_events_that_are_told_twice_count_once(directory: Path, api: Api, backend: str) -> None:
-    session = api.authorize(backend)
     async with online(directory) as worker:
         await worker.link.wait_up()
+        session = api.authorize(backend)
         await carry(worker, session["authorization_token"])
         told = worker.spool.peek(10)[0]
         await wait_until(lambda: worker.spool.empty)
@@ -107,10 +109,10 @@ async def test_events_that_are_told_twice_count_once(directory: Path, api: Api, 
 
 
 async def test_a_report_that_is_refused_does_not_hold_up_the_others(directory: Path, api: Api, backend: str) -> None:
-    session = api.authorize(backend)
     async with online(directory) as worker:
-        worker.spool.append(bytes(ConnectionEvent(connection_id="no id", session_id=str(session["session_id"]))))
         await worker.link.wait_up()
+        session = api.authorize(backend)
+        worker.spool.append(bytes(ConnectionEvent(connection_id="no id", session_id=str(session["session_id"]))))
         await carry(worker, session["authorization_token"])
         await wait_until(lambda: worker.spool.empty)
     [connection] = api.connections(session["session_id"])

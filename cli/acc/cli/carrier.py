@@ -100,8 +100,11 @@ class Carrier:
 
 
 @asynccontextmanager
-async def opened(worker: str, grant: Grant, resume: Resume | None) -> AsyncGenerator[Carrier]:
-    """A carrier to the worker at `worker`, `host:port`, for a new connection or to take up one again."""
+async def opened(worker: str, grant: Grant, resume: Resume | None, seconds: float) -> AsyncGenerator[Carrier]:
+    """A carrier to the worker at `worker`, `host:port`, for a new connection or to take up one again.
+
+    `seconds` bounds the upgrade; dialling has a bound of its own.
+    """
     stream = await _dial(worker, worker_tls(grant))
     headers = [
         (b"Authorization", b"Bearer " + grant.ticket.encode()),
@@ -112,7 +115,7 @@ async def opened(worker: str, grant: Grant, resume: Resume | None) -> AsyncGener
     try:
         with ungrouped(AccError, ConnectionRejected):
             async with trio.open_nursery() as nursery:
-                with trio.move_on_after(OPEN_SECONDS) as opening:
+                with trio.move_on_after(seconds) as opening:
                     socket = await wrap_client_stream(
                         nursery,
                         stream,

@@ -11,13 +11,14 @@ that it never looks like an end.
 
 import socket
 import struct
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import chain, repeat
 
 import trio
 
 from acc.cli.admission import STALE, Admission
-from acc.cli.carrier import NO_CLOSE, Carrier, CarrierEnded, Resume, opened
+from acc.cli.carrier import NO_CLOSE, OPEN_SECONDS, Carrier, CarrierEnded, Resume, opened
 from acc.cli.loop import ungrouped
 from acc.cli.tickets import Grant
 from acc.wire import control
@@ -45,12 +46,23 @@ async def forward(local: trio.SocketStream, admission: Admission, buffers: Buffe
     local.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
     try:
         with ungrouped(AccError):
-            async with AsyncExitStack() as stack:
-                opening = await _open(stack, admission)
-                await _Forward(local, buffers, opening).run(stack)
+            await _carry_all(local, admission, buffers)
         local.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _END_ON_CLOSE)
     finally:
         await trio.aclose_forcefully(local)
+
+
+async def _carry_all(local: trio.SocketStream, admission: Admission, buffers: Buffers) -> None:
+    """One connection, over as many carriers as it takes."""
+    async with trio.open_nursery() as nursery:
+        async with _opened_first(admission) as opening:
+            connection = _Connection(local, buffers, opening)
+            nursery.start_soon(connection.download)
+            finished = await connection.carry(opening.carrier)
+        while not finished:
+            async with connection.taken_up() as carrier:
+                finished = await connection.carry(carrier)
+    await connection.linger()
 
 
 class _Opening:
@@ -60,6 +72,13 @@ class _Opening:
         self.carrier = carrier
         self.worker = worker
         self.grant = grant
+
+
+@asynccontextmanager
+async def _opened_first(admission: Admission) -> AsyncGenerator[_Opening]:
+    """A new connection, whose carrier is open during the block."""
+    async with AsyncExitStack() as stack:
+        yield await _open(stack, admission)
 
 
 async def _open(stack: AsyncExitStack, admission: Admission) -> _Opening:
@@ -79,13 +98,13 @@ async def _open_with(grant: Grant, stack: AsyncExitStack) -> _Opening:
     *first, last = grant.workers
     for worker in first:
         try:
-            carrier = await stack.enter_async_context(opened(worker, grant, None))
+            carrier = await stack.enter_async_context(opened(worker, grant, None, OPEN_SECONDS))
         except AccError as error:
             if error.code not in _NEXT_WORKER:
                 raise
         else:
             return _Opening(carrier, worker, grant)
-    return _Opening(await stack.enter_async_context(opened(last, grant, None)), last, grant)
+    return _Opening(await stack.enter_async_context(opened(last, grant, None, OPEN_SECONDS)), last, grant)
 
 
 class _Bell:
@@ -102,32 +121,21 @@ class _Bell:
         self._rung = trio.Event()
 
 
-class _Forward:
-    """One connection, over all its carriers."""
+class _Connection:
+    """One connection, and the carrier that it has now."""
 
     def __init__(self, local: trio.SocketStream, buffers: Buffers, opening: _Opening) -> None:
         self._local = local
         self._buffers = buffers
         self._opening = opening
-        self._resume_token = opening.carrier.accepted.resume
+        self._accepted = opening.carrier.accepted
         self._tunnel = Tunnel(buffers, opening.carrier.accepted.window)
         self._round_trip = 0.0
         self._room = _Bell()
         self._sink = _Bell()
         self._talk = _Bell()
 
-    async def run(self, stack: AsyncExitStack) -> None:
-        """Carry until both directions have ended, over as many carriers as it takes."""
-        carrier = self._opening.carrier
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._download)
-            while not await self._carry(carrier):
-                await stack.aclose()
-                carrier = await self._take_up(stack, carrier.accepted.hold)
-        if self._tunnel.outgoing.stopped:
-            await self._linger()
-
-    async def _carry(self, carrier: Carrier) -> bool:
+    async def carry(self, carrier: Carrier) -> bool:
         """True once both directions have ended; False if the carrier was lost before."""
         try:
             with ungrouped(AccError, CarrierEnded):
@@ -148,23 +156,28 @@ class _Forward:
         carrier.farewell = CLOSE_NORMAL
         return True
 
-    async def _take_up(self, stack: AsyncExitStack, hold: int) -> Carrier:
-        """A new carrier for the connection, which the worker holds for `hold` seconds."""
-        resume = Resume(self._resume_token, self._tunnel.incoming.position)
-        with trio.move_on_after(hold):
+    @asynccontextmanager
+    async def taken_up(self) -> AsyncGenerator[Carrier]:
+        """A new carrier for the connection, open during the block. The worker holds the connection a while."""
+        resume = Resume(self._accepted.resume, self._tunnel.incoming.position)
+        deadline = trio.current_time() + self._accepted.hold
+        async with AsyncExitStack() as stack:
             for pause in chain(_RETRY_FIRST, repeat(_RETRY_LATER)):
                 await trio.sleep(pause)
+                remaining = deadline - trio.current_time()
+                if remaining <= 0:
+                    raise AccError(Code.TUNNEL_LOST, f"no new one in {self._accepted.hold} s")
+                attempt = opened(self._opening.worker, self._opening.grant, resume, min(remaining, OPEN_SECONDS))
                 try:
-                    attempt = opened(self._opening.worker, self._opening.grant, resume)
                     carrier = await stack.enter_async_context(attempt)
                 except AccError as error:
                     if error.code is not Code.WORKER_UNREACHABLE:
                         raise
                     continue
-                self._resume_token = carrier.accepted.resume
+                self._accepted = carrier.accepted
                 self._tunnel.resume(carrier.accepted.received)
-                return carrier
-        raise AccError(Code.TUNNEL_LOST, f"no new one in {hold} s")
+                yield carrier
+                return
 
     async def _receive(self, carrier: Carrier) -> None:
         incoming = self._tunnel.incoming
@@ -204,7 +217,7 @@ class _Forward:
                 outgoing.sent(len(part))
                 await carrier.send(bytes(part))
 
-    async def _download(self) -> None:
+    async def download(self) -> None:
         incoming = self._tunnel.incoming
         try:
             while not incoming.drained:
@@ -244,7 +257,10 @@ class _Forward:
                 raise CarrierEnded(NO_CLOSE, "")
             await trio.sleep(PING_AFTER)
 
-    async def _linger(self) -> None:
+    async def linger(self) -> None:
+        """Where the peer has stopped us, read on for a while what the local program still writes."""
+        if not self._tunnel.outgoing.stopped:
+            return
         with trio.move_on_after(LINGER_SECONDS):
             try:
                 while await self._local.receive_some():

@@ -108,9 +108,7 @@ def whoami(as_json: bool) -> None:
 
 def _chosen(addr: str | None, cacert: str | None) -> Profile:
     """The controller that the options name, or the environment, or the last login, in this order."""
-    if addr is not None:
-        os.environ["ACC_ADDR"] = addr
-    found = profile.load()
+    found = profile.load(addr or "")
     return Profile(found.addr, found.cacert if cacert is None else os.path.abspath(cacert))
 
 

@@ -24,7 +24,7 @@ from acc.cli.stdio import STDIN, Sink
 from acc.wire.buffers import Buffers
 from acc.wire.errors import AccError, Code
 from acc.wire.tunnel import LOST_AFTER, PING_AFTER, Tunnel
-from acc.wire.tunnel_end import CLOSE_NORMAL, TunnelClosed, TunnelEnd
+from acc.wire.tunnel_end import CLOSE_NORMAL, TunnelClosed, TunnelEnd, TunnelReset
 
 RAW = 131072
 """The most ciphertext that is taken from the socket at once, in bytes."""
@@ -34,6 +34,9 @@ TURNS = 4
 
 QUIET = 200.0
 """Milliseconds without traffic after which an acknowledgement that was not due is sent."""
+
+DRAIN = 5.0
+"""Seconds that a reader has to take what came before the stream broke."""
 
 BACKOFF = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds between attempts to resume; the last goes on."""
@@ -107,7 +110,11 @@ class Pipe:
         except TunnelClosed as closed:
             self._over = closed.close == CLOSE_NORMAL and self._tunnel.finished
             if not self._over:
+                self._drain()
                 raise closed.error from None
+        except TunnelReset:
+            self._drain()
+            raise
         except (OSError, EOFError) as error:  # the transport's; stdin's and stdout's are dealt with where they are read
             self._resume(str(error) or "the worker closed the connection")
 
@@ -145,7 +152,7 @@ class Pipe:
             if taken < len(piece):
                 incoming.hold(piece[taken:])
 
-    def _write(self, pieces: list[memoryview] | list[memoryview | bytes]) -> int:
+    def _write(self, pieces: list[memoryview] | list[memoryview | bytearray]) -> int:
         try:
             return self._sink.write(pieces)
         except OSError as error:
@@ -186,7 +193,7 @@ class Pipe:
             self._close_sink()
         while not end.blocked and end.send_replay():
             end.transmit(self._transport.connection.send)
-        if end.send_messages() and not end.blocked:
+        if end.send_messages():
             end.transmit(self._transport.connection.send)
         self._over = tunnel.finished
         if tunnel.incoming.outgrown:
@@ -280,6 +287,15 @@ class Pipe:
         self._end.send_messages()
         self._leave(Code.CLIENT_GONE.close)
         raise Departed(Code.CLIENT_GONE, why)
+
+    def _drain(self) -> None:
+        """Delivers what came before the stream broke, to a reader that takes it in time."""
+        incoming = self._tunnel.incoming
+        deadline = time.monotonic() + DRAIN
+        late = AccError(Code.CLIENT_GONE, "stdout is not read")
+        while incoming.holding:
+            self._interrupt.wait(self._sink.descriptor, OUT, deadline, late)
+            incoming.pass_on(self._write(incoming.held()))
 
     def _leave(self, close: int) -> None:
         """Says Close, without waiting for what the worker makes of it."""

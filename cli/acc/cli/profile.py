@@ -72,9 +72,9 @@ def stored() -> Profile | None:
             raise AccError(Code.CONFIG, f"{where} is not a profile; run: acc login")
 
 
-def load() -> Profile:
-    """The profile that holds for this process: the file's, under the environment's."""
-    addr = os.environ.get("ACC_ADDR", "")
+def load(addr: str = "") -> Profile:
+    """The profile that holds for this process: the file's, under the environment's, under `addr`."""
+    addr = addr or os.environ.get("ACC_ADDR", "")
     cacert = os.environ.get("ACC_CACERT", "")
     found = stored()
     if addr:

@@ -14,8 +14,31 @@ import select
 import socket
 import stat
 
+from acc.wire.errors import AccError, Code
+
 STDIN = 0
 STDOUT = 1
+STDERR = 2
+
+
+def fill_closed() -> None:
+    """Gives a closed stdin and stderr /dev/null, or the next thing that is opened would become one of them.
+
+    Raises AccError with CONFIG if stdout is closed: there is nowhere to put the stream.
+    """
+    closed = [descriptor for descriptor in (STDIN, STDOUT, STDERR) if not _is_open(descriptor)]
+    for _ in closed:
+        os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free
+    if STDOUT in closed:
+        raise AccError(Code.CONFIG, "stdout is closed")
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
 
 
 class Sink:
@@ -39,7 +62,7 @@ class Sink:
                 pass  # no /proc, or a pipe of another user's: short writes then
         self.descriptor = STDOUT if self._opened is None else self._opened
 
-    def write(self, pieces: list[memoryview] | list[memoryview | bytes]) -> int:
+    def write(self, pieces: list[memoryview] | list[memoryview | bytearray]) -> int:
         """Bytes taken now, 0 if none fit. Raises OSError, BrokenPipeError above all, if nobody reads any more."""
         try:
             if self._socket is not None:

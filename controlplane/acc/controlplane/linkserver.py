@@ -8,7 +8,6 @@ bytes are gathered.
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 from grpclib import GRPCError, Status
@@ -19,8 +18,6 @@ HANDSHAKE_SECONDS = 10.0
 ANONYMOUS_SECONDS = 10.0
 MAX_CONNECTIONS = 4096
 MAX_MESSAGE = 1024 * 1024
-
-Method = Callable[..., Coroutine[Any, Any, None]]  # grpclib's own name for it is private
 
 
 class LinkServer(Server):
@@ -80,20 +77,15 @@ class Door(asyncio.Protocol):
             self._behind.connection_lost(exc)
 
 
-def bounded(method: Method) -> Method:
-    """`method`, on a stream that reads no message longer than `MAX_MESSAGE`."""
+def bound_messages(stream: "Stream[Any, Any]") -> None:  # of any call; each handler knows its own messages
+    """Makes `stream` refuse a message longer than `MAX_MESSAGE`."""
+    # grpclib reads a length and then that many bytes from here, and offers no place of its own to bound it.
+    below = stream._stream  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    read = below.recv_data
 
-    async def call(stream: "Stream[Any, Any]") -> None:
-        # grpclib reads a length and then that many bytes from here, and offers no place of its own to bound it.
-        below = stream._stream  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        read = below.recv_data
+    async def recv_data(size: int) -> bytes:
+        if size > MAX_MESSAGE:
+            raise GRPCError(Status.RESOURCE_EXHAUSTED, f"bad_request: a message has at most {MAX_MESSAGE} bytes")
+        return await read(size)
 
-        async def recv_data(size: int) -> bytes:
-            if size > MAX_MESSAGE:
-                raise GRPCError(Status.RESOURCE_EXHAUSTED, f"bad_request: a message has at most {MAX_MESSAGE} bytes")
-            return await read(size)
-
-        below.recv_data = recv_data  # type: ignore[method-assign]  # of this one stream
-        await method(stream)
-
-    return call
+    below.recv_data = recv_data  # type: ignore[method-assign]  # of this one stream

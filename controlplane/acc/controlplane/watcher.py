@@ -29,7 +29,13 @@ _DUE = """
     from sessions s join connections c on c.session_id = s.id
     where (s.state = 'canceling' or (s.state in ('pending', 'active') and s.expiration_time <= now()))
     and c.state <> 'closed' and c.worker_id = any($1)
+    union all
+    select distinct c.worker_id, s.id, s.termination_reason <> $2
+    from connections c join sessions s on s.id = c.session_id
+    where c.during_outage and c.state <> 'closed' and c.worker_id = any($1) and s.state = 'terminated'
 """
+"""What must end on these workers. The second half was opened on a ticket while nobody could say that its session was
+over, and has been reported since."""
 
 _CLOSED_UNHEARD = """
     select distinct s.id, s.termination_reason <> $2 as cancelled

@@ -21,8 +21,8 @@ from grpclib.server import Stream
 from acc.controlplane import connections, tickets, workers
 from acc.controlplane.ca import Authority
 from acc.controlplane.connections import Closed, Opened
-from acc.controlplane.db import Database, Sql
-from acc.controlplane.linkserver import LinkServer, bounded
+from acc.controlplane.db import Database, Sql, UniqueViolation
+from acc.controlplane.linkserver import LinkServer, bound_messages
 from acc.controlplane.log import event, warning
 from acc.controlplane.watcher import ControlStream, Watcher
 from acc.controlplane.workers import WorkerCertificate
@@ -47,7 +47,13 @@ _peer: ContextVar[WorkerCertificate | None] = ContextVar("_peer", default=None)
 
 async def admit(request: RecvRequest) -> None:
     """grpclib's listener: bounds the call, and remembers whose certificate its connection came with."""
-    request.method_func = bounded(request.method_func)
+    method = request.method_func
+
+    async def bounded(stream: Stream[Any, Any]) -> None:
+        bound_messages(stream)
+        await method(stream)
+
+    request.method_func = bounded
     _peer.set(_read_certificate(request.peer.cert()))
 
 
@@ -93,7 +99,10 @@ class Enrolment(rpc.EnrolmentBase):
                     sql, self._authority, secret=message.token, csr_der=message.csr_der, address=message.address
                 )
 
-            enrolled = await self._db.transact(work)
+            try:
+                enrolled = await self._db.transact(work)
+            except UniqueViolation:
+                raise AccError(Code.CONFLICT, "another worker enrolls under that name right now") from None
             event("worker enrolled", worker=enrolled.worker_id, address=message.address)
             return rpc.EnrollResponse(
                 worker_id=enrolled.worker_id,

@@ -64,8 +64,8 @@ class Reset:
         self.reason = reason
 
     def encode(self) -> bytes:
-        body = {"type": "reset", "code": self.code.value, "reason": self.reason[:MAX_REASON]}
-        return json.dumps(body, separators=(",", ":")).encode()
+        body = {"type": "reset", "code": self.code.value, "reason": printable(self.reason)}
+        return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 Message = Ack | Fin | Stop | Reset
@@ -74,9 +74,9 @@ Message = Ack | Fin | Stop | Reset
 def parse(payload: bytes) -> Message:
     """The message in a text frame's payload. Raises AccError with PROTOCOL."""
     try:
-        body = json.loads(payload)
+        body = json.loads(payload.decode())
     except (ValueError, RecursionError):
-        raise AccError(Code.PROTOCOL, "control message is not JSON") from None
+        raise AccError(Code.PROTOCOL, "control message is not JSON in UTF-8") from None
     match body:
         case {"type": "ack", "offset": offset, "limit": limit} if _is_offset(offset) and _is_offset(limit):
             return Ack(offset, limit)

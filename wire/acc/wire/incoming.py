@@ -18,6 +18,9 @@ from acc.wire.frames import violation
 
 WINDOW = 1 << 20
 MAX_WINDOW = 1 << 24
+GATHER = 16384
+"""Small chunks are gathered up to this size in bytes, so that a byte a chunk does not cost an object a byte."""
+
 RATE = 160 << 20
 """Bytes a second that a window must be able to carry: 16 MiB over 100 ms."""
 
@@ -31,7 +34,7 @@ class Incoming:
     __slots__ = ("_acked", "_queue", "_window", "_window_began", "delivered", "fin", "limit", "offset", "stopped")
 
     def __init__(self) -> None:
-        self._queue: deque[memoryview | bytes] | None = None  # came, and waits for the sink
+        self._queue: deque[memoryview | bytearray] | None = None  # came, and waits for the sink
         self._window = WINDOW
         self._window_began = 0
         self._acked = 0
@@ -80,9 +83,13 @@ class Incoming:
             return
         if self._queue is None:
             self._queue = deque()
-        self._queue.append(bytes(chunk))
+        last = self._queue[-1] if self._queue else None
+        if isinstance(last, bytearray) and len(last) + len(chunk) <= GATHER:
+            last += chunk
+        else:
+            self._queue.append(bytearray(chunk))
 
-    def held(self) -> list[memoryview | bytes]:
+    def held(self) -> list[memoryview | bytearray]:
         """What waits, oldest first, in at most 16 pieces, as writev takes them."""
         queue = self._queue
         if queue is None:
@@ -96,7 +103,9 @@ class Incoming:
         while queue and size >= len(queue[0]):
             size -= len(queue.popleft())
         if queue and size:
-            queue[0] = memoryview(queue[0])[size:]
+            first = queue[0]
+            # a bytearray could not grow while a view of it exists, so what is cut is copied once
+            queue[0] = (first if isinstance(first, memoryview) else memoryview(bytes(first)))[size:]
         elif not queue:
             self._queue = None
 

@@ -1,8 +1,9 @@
 """The direction that this end sends: offsets, credit, and what is kept for replay.
 
 Credit and replay are one mechanism. What was sent and not acknowledged is kept, and the peer's limit bounds what
-may be sent, so a tunnel keeps at most its window. After a resume the peer names how far it had received, and from
-there everything is sent again, the FIN included. A FIN takes one place in the sequence, behind the last byte.
+may be sent, so a tunnel keeps at most its window, and never more than MAX_WINDOW whatever was granted. After a resume
+the peer names how far it had received, and from there everything is sent again, the FIN included. A FIN takes one
+place in the sequence, behind the last byte.
 
     source read -> `room`, `sent` -> ... -> `acknowledge`        (`rewind`, then `replay`, after a resume)
 
@@ -13,9 +14,7 @@ from collections import deque
 
 from acc.wire.buffers import CHUNK, Buffers
 from acc.wire.frames import violation
-
-GATHER = 16384
-"""Small chunks are gathered up to this size, so that a byte a chunk does not cost an object a byte."""
+from acc.wire.incoming import GATHER, MAX_WINDOW
 
 
 class Outgoing:
@@ -61,7 +60,7 @@ class Outgoing:
         """How many bytes of new data may be sent now, at most CHUNK."""
         if self.fin is not None or self.stopped or self._replayed is not None:
             return 0
-        return min(CHUNK, self.limit - self.offset)
+        return max(0, min(CHUNK, self.limit - self.offset, MAX_WINDOW - self.unacknowledged))
 
     def sent(self, size: int) -> None:
         """Records that the first `size` bytes of the pool's room were sent, and keeps them."""
@@ -94,7 +93,7 @@ class Outgoing:
 
     def acknowledge(self, offset: int, limit: int) -> None:
         """The peer has passed on all before `offset` and takes up to `limit`."""
-        if offset < self._acked or offset > self._end():
+        if offset < self._acked or offset > self._reached():
             raise violation("acknowledgement out of order")
         self._acked = offset
         self.limit = max(self.limit, limit)
@@ -102,12 +101,14 @@ class Outgoing:
 
     def check_received(self, received: int) -> None:
         """Raises AccError with PROTOCOL unless a peer that has received all before `received` can be served."""
-        if received < max(self._base, self._acked) or received > self._end():
+        if received > self._end() or (received < max(self._base, self._acked) and not self.stopped):
             raise violation("resume at an offset that was never sent, or was given up")
 
     def rewind(self, received: int) -> None:
         """A new transport: the peer has received all before `received`; all after is to be sent again."""
         self.check_received(received)
+        if self.stopped:
+            return
         self._drop(min(received, self.offset))
         self._replayed = received if received < self.offset else None
         self._fin_due = self.fin is not None and received <= self.fin
@@ -132,6 +133,12 @@ class Outgoing:
         self.stopped = True
         self._drop(self.offset)
         self._replayed = None
+
+    def _reached(self) -> int:
+        """Where the peer can have come to by what was sent on this transport and before it."""
+        if self._replayed is not None:
+            return self._replayed
+        return self.offset if self._fin_due else self._end()
 
     def _end(self) -> int:
         return self.offset if self.fin is None else self.fin + 1

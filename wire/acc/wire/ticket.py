@@ -66,11 +66,17 @@ _CLAIMS = {
 
 
 def mint(ticket: Ticket, sign: Callable[[bytes], bytes]) -> str:
-    """The text of `ticket`, signed by `sign`, which is the private half of `ticket.key_id`."""
+    """The text of `ticket`, signed by `sign`, which is the private half of `ticket.key_id`.
+
+    Raises AccError with BAD_REQUEST if what it names is too long for a ticket.
+    """
     claims = {short: getattr(ticket, name) for short, name in _CLAIMS.items()}
     payload = json.dumps(claims, separators=(",", ":"), sort_keys=True).encode()
     signed = f"{PREFIX}.{_encode(payload)}"
-    return f"{signed}.{_encode(sign(signed.encode()))}"
+    text = f"{signed}.{_encode(sign(signed.encode()))}"
+    if len(text) > MAX_TICKET:
+        raise AccError(Code.BAD_REQUEST, "the target's addresses are too long for a ticket")
+    return text
 
 
 def open_ticket(text: str, keys: Mapping[str, Verify], *, audience: str, now: float) -> Ticket:

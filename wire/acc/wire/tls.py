@@ -36,7 +36,7 @@ def server_context(certificate_path: str, key_path: str) -> ssl.SSLContext:
 class Tls:
     """One end of a connection; `server_name` names the peer that a client verifies, None makes a server."""
 
-    __slots__ = ("_incoming", "_object", "_outgoing", "_unread", "take", "write")
+    __slots__ = ("_ended", "_incoming", "_object", "_outgoing", "_unread", "take", "write")
 
     def __init__(self, context: ssl.SSLContext, server_name: str | None) -> None:
         self._incoming = ssl.MemoryBIO()
@@ -49,6 +49,7 @@ class Tls:
             server_hostname=None if server_name is None else server_name.encode("ascii"),
         )
         self._unread = b""
+        self._ended = False
         self.write = self._object.write
         """Encrypts all of its argument; `take` has the ciphertext."""
         self.take = self._outgoing.read
@@ -69,10 +70,12 @@ class Tls:
     def read_into(self, room: memoryview) -> int:
         """Fills `room` with plaintext; less than its size where more ciphertext must come first.
 
-        Raises EOFError if the peer closed TLS, ssl.SSLError if a record does not verify.
+        Raises EOFError if the peer closed TLS and all before was read, ssl.SSLError if a record does not verify.
         """
         if self._unread:
             return self._reread(room)
+        if self._ended:
+            raise EOFError
         filled, size = 0, len(room)
         incoming, read, buffered = self._incoming, self._object.read, self._object.pending
         try:
@@ -80,12 +83,15 @@ class Tls:
                 # typeshed knows only the read without a buffer; with one, the answer is a count
                 count: int = read(size - filled, room[filled:])  # type: ignore[assignment]
                 if not count:
-                    raise EOFError
+                    self._ended = True
+                    break
                 filled += count
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLZeroReturnError:
-            raise EOFError from None
+            self._ended = True
+        if self._ended and not filled:
+            raise EOFError
         return filled
 
     def unread(self, plaintext: bytes) -> None:

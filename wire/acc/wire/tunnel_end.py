@@ -43,14 +43,14 @@ class TunnelReset(AccError):
 class TunnelEnd:
     """One end of a tunnel."""
 
-    __slots__ = ("_answered", "_ending", "_unsent", "link", "tunnel")
+    __slots__ = ("_ending", "_pinged", "_unsent", "link", "tunnel")
 
     def __init__(self, tunnel: Tunnel, link: Link) -> None:
         self.tunnel = tunnel
         self.link = link
         self._unsent: memoryview | None = None
         self._ending: Exception | None = None
-        self._answered = False  # a ping, since the last messages
+        self._pinged: bytes | None = None  # the last ping that was not answered yet
 
     @property
     def blocked(self) -> bool:
@@ -61,6 +61,7 @@ class TunnelEnd:
         """Goes on over a new link, on which the peer has received all before `received`."""
         self.link = link
         self._unsent = None
+        self._pinged = None
         self.tunnel.resume(received)
 
     def feed(self, ciphertext: memoryview) -> None:
@@ -95,8 +96,7 @@ class TunnelEnd:
                 if isinstance(message, control.Reset):
                     self._ending = TunnelReset(message.code, message.reason)
             case frames.PING:
-                self.link.pong(event.payload)
-                self._answered = True
+                self._pinged = event.payload
             case frames.CLOSE:
                 self._ending = TunnelClosed(*frames.parse_close(event.payload))
             case _:
@@ -119,18 +119,26 @@ class TunnelEnd:
         return True
 
     def send_messages(self) -> bool:
-        """Sends what the tunnel has to say now; True if there is anything to transmit, pongs included."""
+        """Sends what there is to say now; True if that was anything. While the transport is blocked, it waits.
+
+        Of several pings only the last is answered, as RFC 6455 section 5.5.3 allows, so that they take no memory.
+        """
+        if self._unsent is not None:
+            return False
         texts = self.tunnel.messages()
         for text in texts:
             self.link.send_text(text)
-        spoke = self._answered or bool(texts)
-        self._answered = False
-        return spoke
+        if self._pinged is None:
+            return bool(texts)
+        self.link.pong(self._pinged)
+        self._pinged = None
+        return True
 
     def send_quiet(self) -> None:
         """Sends what the tunnel has to say in a quiet moment."""
-        for text in self.tunnel.quiet():
-            self.link.send_text(text)
+        if self._unsent is None:
+            for text in self.tunnel.quiet():
+                self.link.send_text(text)
 
     def send_reset(self, error: AccError) -> None:
         """Breaks both directions, and says why; a Close with the code's number follows it."""

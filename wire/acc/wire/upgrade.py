@@ -19,6 +19,7 @@ PATH = "/v1/tunnel"
 MAX_HEAD = 8192
 MAX_BODY = 4096
 MAX_TICKET = 4096
+MAX_RESUME = 128
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 # Compiled patterns would be shorter here, and cost a client 4 ms at every start.
@@ -100,6 +101,8 @@ def parse_request(head: bytes) -> Request:
     if len(ticket) > MAX_TICKET:
         raise AccError(Code.TICKET_MALFORMED)
     resume = headers.get("acc-resume")
+    if resume is not None and not (len(resume) <= MAX_RESUME and _consists(resume.encode("latin-1"), _PRINTABLE)):
+        raise AccError(Code.BAD_REQUEST, "bad Acc-Resume")
     return Request(
         ticket=ticket,
         key=key,

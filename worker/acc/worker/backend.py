@@ -41,7 +41,7 @@ class Backend:
             self._read_size = min(size * 2, CHUNK)
         return count
 
-    def write(self, pieces: list[memoryview] | list[memoryview | bytes]) -> int:
+    def write(self, pieces: list[memoryview] | list[memoryview | bytearray]) -> int:
         """Bytes taken now, 0 if none fit."""
         try:
             return os.writev(self.descriptor, pieces)

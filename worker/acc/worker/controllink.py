@@ -10,7 +10,7 @@ calls decides what an outage means. What arrives that no controller of ours woul
 
 import asyncio
 import enum
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -50,7 +50,7 @@ OUTAGE = frozenset({Status.UNAVAILABLE, Status.DEADLINE_EXCEEDED, Status.CANCELL
 """Statuses by which a controller says that it cannot answer now."""
 
 Answer = TypeVar("Answer")
-Call = Callable[[WorkerLinkStub], Awaitable[Answer]]
+Call = Callable[[WorkerLinkStub], Coroutine[object, object, Answer]]
 EndSession = Callable[[str, Code], None]
 
 
@@ -103,9 +103,7 @@ class ControlLink:
         """Keeps the link up until it is cancelled; states `status` and obeys `end_session` over it."""
         while True:
             for controller in self._identity.enrolled.controllers:
-                # In a task of its own: grpclib reports a broken connection by cancelling the task that waits, and
-                # the cancellation stays counted in that task, where asyncio.timeout would misread it.
-                await asyncio.create_task(self._keep(controller, status, end_session))
+                await _apart(self._keep(controller, status, end_session))
             self._set(Trouble.DOWN)
             await asyncio.sleep(self._backoff.next())
 
@@ -114,7 +112,7 @@ class ControlLink:
             while True:
                 channel = await self._channel()
                 try:
-                    return await asyncio.create_task(_made(call, channel))  # a task of its own: see run
+                    return await _apart(call(WorkerLinkStub(channel)))
                 except BROKEN:
                     await self._wait_replaced(channel)
 
@@ -213,5 +211,18 @@ class ControlLink:
                 pass
 
 
-async def _made(call: Call[Answer], channel: Channel) -> Answer:
-    return await call(WorkerLinkStub(channel))
+async def _apart(work: Coroutine[object, object, Answer]) -> Answer:
+    """What `work` gives, in a task of its own.
+
+    grpclib reports a broken connection by cancelling the task that waits for it, and then raises its own error. In our
+    own task that would leave a cancellation counted, which asyncio.timeout misreads, and would swallow a cancellation
+    that arrives at the same moment.
+    """
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+    return task.result()

@@ -48,7 +48,7 @@ class Opening:
         on_request: Callable[["Opening", Request], None],
         on_end: Callable[["Opening"], None],
     ) -> None:
-        self.socket = connection
+        self.connection = connection
         self.peer = peer
         self.began = began
         self.tls = Tls(context, None)
@@ -62,7 +62,7 @@ class Opening:
 
     def _readable(self, _events: int) -> None:
         try:
-            count = self.socket.recv_into(self._memory.raw[:READ])
+            count = self.connection.recv_into(self._memory.raw[:READ])
             if not count:
                 raise EOFError
             self.tls.feed(self._memory.raw[:count])
@@ -90,7 +90,7 @@ class Opening:
         if rest:
             raise AccError(Code.BAD_REQUEST, "data before the answer")
         request = parse_request(head)
-        self._epoll.want(self.socket.fileno(), 0)
+        self._epoll.want(self.connection.fileno(), 0)
         self._head = b""
         self._on_request(self, request)
 
@@ -98,7 +98,7 @@ class Opening:
         """Sends the 101 and lets go of the socket, which is the caller's now. Raises OSError if the client left."""
         self.tls.write(answer)
         self._send_ciphertext()
-        self._epoll.forget(self.socket.fileno())
+        self._epoll.forget(self.connection.fileno())
         self._on_end(self)
 
     def refuse(self, error: AccError) -> None:
@@ -106,19 +106,19 @@ class Opening:
         try:
             self.tls.write(encode_refusal(error))
             self._send_ciphertext()
-            self.socket.shutdown(socket.SHUT_WR)
+            self.connection.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # the client has left: there is nobody to tell
         self.drop()
 
     def drop(self) -> None:
         """Closes without a word."""
-        self._epoll.forget(self.socket.fileno())
-        self.socket.close()
+        self._epoll.forget(self.connection.fileno())
+        self.connection.close()
         self._on_end(self)
 
     def _send_ciphertext(self) -> None:
         """Sends at once or fails: what an opening has to say fits into any socket's buffer."""
         data = self.tls.take()
-        if data and self.socket.send(data) != len(data):
+        if data and self.connection.send(data) != len(data):
             raise OSError("the client does not read")

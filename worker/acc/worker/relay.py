@@ -167,7 +167,7 @@ class Relay:
         splice = Splice(self, admitted, end)
         self._tunnels[admitted.connection_id] = _Resumable(splice, token)
         self._sessions.setdefault(admitted.session_id, {})[splice] = None
-        splice.attach(opening.socket, opening.peer)
+        splice.attach(opening.connection, opening.peer)
 
     def _resume(self, opening: Opening, request: Request, token: str) -> None:
         """Gives a splice its new transport. Raises AccError if there is none that this token and ticket open."""
@@ -185,7 +185,7 @@ class Relay:
             opening.drop()
             return
         known.previous, known.token = token, fresh
-        splice.resume(Link(opening.tls, b""), opening.socket, opening.peer, request.received)
+        splice.resume(Link(opening.tls, b""), opening.connection, opening.peer, request.received)
 
     def _accepted(self, connection_id: str, token: str, received: int, request: Request) -> Accepted:
         return Accepted(

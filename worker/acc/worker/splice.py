@@ -4,8 +4,8 @@
     client <~~ TunnelEnd         <~~ `_read_backend` <~~ Backend    (download)
 
 Each direction ends by itself: the client's FIN shuts the backend's receiving side once all before it is written, the
-backend's EOF becomes our FIN. A broken backend becomes a reset; one that refuses to be written to after it has ended
-its own stream becomes a stop.
+backend's EOF becomes our FIN. A broken backend becomes a reset; one that refuses to be written to becomes a stop,
+and what it had sent before is still delivered.
 
 When the transport is lost, the splice is held: the backend stays, nothing is read from it, and a resume brings a new
 link. What can no longer be resumed aborts the backend with RST, so that an abort never looks like an end.
@@ -58,6 +58,7 @@ class Splice:
 
     __slots__ = (
         "_backend",
+        "_broken",
         "_confirmed",
         "_end",
         "_first_end",
@@ -77,6 +78,7 @@ class Splice:
         self._host = host
         self._end = end
         self._backend = Backend(admitted.backend)
+        self._broken: AccError | None = None  # a write failed: how the stream ends once all was read
         self._transport: socket.socket | None = None
         self._transport_read = READ
         self._heard = 0.0  # when the last byte came from the client
@@ -254,16 +256,17 @@ class Splice:
             if taken < len(piece):
                 incoming.hold(piece[taken:])
 
-    def _write(self, pieces: list[memoryview] | list[memoryview | bytes]) -> int:
-        """Bytes that the backend took. One that has ended its own stream may refuse ours: the client then stops."""
-        if self._end.tunnel.incoming.stopped is not None:
+    def _write(self, pieces: list[memoryview] | list[memoryview | bytearray]) -> int:
+        """Bytes that the backend took. If it takes no more the client stops, but what it has said is still read."""
+        tunnel = self._end.tunnel
+        if tunnel.incoming.stopped is not None:
             return 0
         try:
             return self._backend.write(pieces)
-        except AccError:
-            if self._end.tunnel.outgoing.fin is None:
-                raise
-            self._end.tunnel.refuse(Code.BACKEND_CLOSED)
+        except AccError as error:
+            if tunnel.outgoing.fin is None:
+                self._broken = error
+            tunnel.refuse(Code.BACKEND_CLOSED)
             return 0
 
     def _serve_backend(self, events: int) -> bool:
@@ -287,6 +290,8 @@ class Splice:
             if count is None:
                 return
             if not count:
+                if self._broken is not None:
+                    raise self._broken
                 outgoing.finish()
                 self._first_end = self._first_end or "backend"
                 return
@@ -307,7 +312,7 @@ class Splice:
         if transport is not None:
             while not end.blocked and end.send_replay():
                 end.transmit(transport.send)
-            if end.send_messages() and not end.blocked:
+            if end.send_messages():
                 end.transmit(transport.send)
             if incoming.outgrown:
                 incoming.grow(_min_rtt(transport))

@@ -24,7 +24,9 @@ import trio
 from acc.cli.terminal import printable
 from acc.wire.errors import AccError, Code
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
+"""A step takes a second where the machine is idle; this is for one that is not."""
+
 STOP_SECONDS = 1.9
 STOP_LAST_SECONDS = 0.5
 KILL_SECONDS = 0.2

@@ -90,7 +90,9 @@ def claimed(state: str | None) -> Generator[Place]:
 def _temporary(stack: ExitStack) -> Path:
     """A directory that goes with us. Those of earlier ones, which were killed, are removed too."""
     parent = tempfile.gettempdir()
-    run = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent if len(parent) <= MAX_PARENT else "/tmp"))  # noqa: S108  mkdtemp's own
+    if len(parent) > MAX_PARENT:
+        parent = "/tmp"  # noqa: S108  mkdtemp makes a private directory in it
+    run = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
     stack.callback(shutil.rmtree, run)
     run.chmod(0o711)  # Postgres, under another user, must be able to pass
     for left in run.parent.glob(f"{_PREFIX}*/{_ALIVE}"):

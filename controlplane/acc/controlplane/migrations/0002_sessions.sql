@@ -84,4 +84,5 @@ create table connections (
 create index connections_session on connections (session_id);
 -- What a worker that was away must hear when it is back.
 create index connections_unheard on connections (worker_id) where closed_reason = 'worker_unreachable';
+create index connections_outage on connections (worker_id) where during_outage and state <> 'closed';
 create index connections_open on connections (session_id, worker_id) where state <> 'closed';
