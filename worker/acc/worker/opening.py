@@ -31,8 +31,8 @@ class Opening:
         "_on_request",
         "_secure",
         "began",
+        "connection",
         "peer",
-        "socket",
         "tls",
     )
 
