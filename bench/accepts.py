@@ -21,8 +21,8 @@ from bench.system import Grant, System
 CPU = "CPU ms/accept"
 UNKNOWN_KEY, WRONG_SIGNATURE = "acc", "acc, a signature to verify"
 REFUSING, RELAYING = "HAProxy, TLS and a request denied", "HAProxy, TLS and a relay opened"
-TURNS = 5
-ACCEPTS = 250
+TURNS = 25
+ACCEPTS = 50
 DEADLINE = 10.0
 
 

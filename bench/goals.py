@@ -51,7 +51,7 @@ def _ratio(measure: str, peer: str, way: str = ACC) -> Figure:
 
 
 def _peak(measure: str) -> Figure:
-    return lambda samples, _: samples.spread(f"{rounds.PEAK} {measure}", ACC)
+    return lambda samples, _: samples.spread(measure, ACC)
 
 
 def _idle(of: Callable[[Idle], float]) -> Figure:
@@ -81,8 +81,8 @@ GOALS = (
     Goal("down / ssh -W, aes128-gcm", 1.1, "at least", "x", _ratio(rounds.DOWN, peers.SSH_GCM)),
     Goal("up / socat TLS", 1.4, "at least", "x", _ratio(rounds.UP, peers.SOCAT)),
     Goal("down / socat TLS", 1.4, "at least", "x", _ratio(rounds.DOWN, peers.SOCAT)),
-    Goal("client memory, up", 24, "at most", "MiB", _peak(rounds.UP)),
-    Goal("client memory, down", 24, "at most", "MiB", _peak(rounds.DOWN)),
+    Goal("client memory, up", 24, "at most", "MiB", _peak(rounds.PEAK_UP)),
+    Goal("client memory, down", 24, "at most", "MiB", _peak(rounds.PEAK_DOWN)),
     Goal("round trip p50 / ssh -W", 1.2, "at most", "x", _ratio(rounds.P50, peers.SSH)),
     Goal("round trip p99 / ssh -W", 1.3, "at most", "x", _ratio(rounds.P99, peers.SSH)),
     Goal("worker, an idle tunnel", 24, "at most", "KiB", _idle(lambda idle: idle.acc_kib)),

@@ -24,7 +24,7 @@ from acc.wire.tunnel_end import TunnelEnd
 from bench.ground import Broken
 from bench.system import Grant
 
-OPENERS = 8
+OPENERS = 4
 DEADLINE = 20.0
 TICK = 0.2
 QUIET = 0.2

@@ -4,7 +4,6 @@ import os
 import platform
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,18 +18,17 @@ from bench.samples import Samples, Spread
 from bench.system import ACC, ACC_ASKING
 
 OURS = (ACC, ACC_ASKING)
-WAY_MEASURES = (
-    rounds.UP,
-    rounds.DOWN,
-    rounds.P50,
-    rounds.P99,
-    rounds.FIRST_BYTE,
-    rounds.UP_CPU,
-    rounds.DOWN_CPU,
-    rounds.ECHO_CPU,
-    f"{rounds.PEAK} {rounds.UP}",
-    f"{rounds.PEAK} {rounds.DOWN}",
+COMPARED = (rounds.UP, rounds.DOWN, rounds.P50, rounds.P99, rounds.FIRST_BYTE)
+SEEN = (*COMPARED, rounds.PEAK_UP, rounds.PEAK_DOWN)
+CPU_OF_STREAMS = (
+    rounds.CLIENT_CPU_UP,
+    rounds.SERVER_CPU_UP,
+    rounds.MACHINE_CPU_UP,
+    rounds.CLIENT_CPU_DOWN,
+    rounds.SERVER_CPU_DOWN,
+    rounds.MACHINE_CPU_DOWN,
 )
+CPU_OF_ROUND_TRIPS = (rounds.CLIENT_CPU_ECHO, rounds.SERVER_CPU_ECHO)
 PLOTTED = (rounds.UP, rounds.DOWN, rounds.P50, rounds.P99, rounds.FIRST_BYTE, rounds.SSH_TRUE, accepts.CPU)
 LESS_IS_BETTER = "less is better"
 TITLES = {rounds.UP: "more is better", rounds.DOWN: "more is better"}
@@ -61,8 +59,10 @@ def markdown(results: Results) -> str:
     parts = ["# Benchmark", _conditions(results), "![the main measures](latest.svg)", "## Goals", goals(results)]
     if results.troubles:
         parts += ["## What broke", "\n".join(f"- {trouble}" for trouble in results.troubles)]
-    parts += ["## Medians", _medians(results.samples)]
+    parts += ["## Medians", _medians(results.samples, SEEN)]
     parts += ["## Ratios, acc / peer", "Median of the rounds' ratios, smallest and largest.", _ratios(results.samples)]
+    parts += ["## CPU seconds for each GiB", _medians(results.samples, CPU_OF_STREAMS)]
+    parts += ["## CPU microseconds for each round trip", _medians(results.samples, CPU_OF_ROUND_TRIPS)]
     parts += ["## `ssh host true`", _one_measure(results.samples, rounds.SSH_TRUE)]
     parts += ["## An accept", _one_measure(results.samples, accepts.CPU)]
     if results.idle is not None:
@@ -88,17 +88,18 @@ def _conditions(results: Results) -> str:
     model = next(
         (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "unknown"
     )
-    optimised = "with" if "--enable-optimizations" in _configured() else "without"
     versions = [_first_line([program("ssh"), "-V"]), _first_line([program("haproxy"), "-v"]), ssl.OPENSSL_VERSION]
     return (
         f"{time.strftime('%Y-%m-%d', time.gmtime())}, {results.rounds} rounds of {results.size >> 20} MiB each way, "
         f"in {results.seconds:.0f} s. {os.cpu_count()} x {model}, {platform.system()} {platform.release()}. "
-        f"CPython {platform.python_version()} built {optimised} PGO. {'; '.join(versions)}."
+        f"CPython {platform.python_version()}, {platform.python_compiler()}. {'; '.join(versions)}."
     )
 
 
-def _medians(samples: Samples) -> str:
-    shown = [measure for measure in WAY_MEASURES if samples.ways(measure)]
+def _medians(samples: Samples, measures: Sequence[str]) -> str:
+    shown = [measure for measure in measures if samples.ways(measure)]
+    if not shown:
+        return "Not measured."
     ways = list(dict.fromkeys(way for measure in shown for way in samples.ways(measure)))
     ways.sort(key=lambda way: way not in OURS)
     rows = [[way, *(_median(samples.spread(measure, way)) for measure in shown)] for way in ways]
@@ -106,7 +107,7 @@ def _medians(samples: Samples) -> str:
 
 
 def _ratios(samples: Samples) -> str:
-    shown = [measure for measure in WAY_MEASURES[:5] if samples.ways(measure)]
+    shown = [measure for measure in COMPARED if samples.ways(measure)]
     peers = list(dict.fromkeys(way for measure in shown for way in samples.ways(measure) if way not in OURS))
     rows = [[peer, *(_reach(samples.ratio(measure, ACC, peer)) for measure in shown)] for peer in peers]
     return _table(["peer", *shown], rows)
@@ -169,11 +170,6 @@ def _figure(value: float) -> str:
 
 def _lines(path: str) -> list[str]:
     return Path(path).read_text().splitlines()
-
-
-def _configured() -> str:
-    code = "import sysconfig; print(sysconfig.get_config_var('CONFIG_ARGS'))"
-    return _first_line([sys.executable, "-c", code])
 
 
 def _first_line(command: list[str]) -> str:

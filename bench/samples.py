@@ -1,7 +1,7 @@
-"""The figures of a run, by measure, way and round.
+"""The figures of a run, by measure, way and turn.
 
-Rule: a ratio is taken between two figures of the same round, which the machine gave within seconds of one another;
-what is shown is the median over the rounds, with the smallest and the largest beside it.
+Rule: a ratio is taken between two figures of the same turn, which the machine gave within seconds of one another;
+what is shown is the median over the turns, with the smallest and the largest beside it.
 """
 
 import statistics
@@ -18,7 +18,7 @@ class Spread:
 
 
 class Samples:
-    """One figure for each measure, way and round."""
+    """One figure for each measure, way and turn."""
 
     def __init__(self) -> None:
         self._figures: dict[tuple[str, str], dict[int, float]] = {}
@@ -35,7 +35,7 @@ class Samples:
         return _spread(list(self._figures.get((measure, way), {}).values()))
 
     def ratio(self, measure: str, way: str, peer: str) -> Spread | None:
-        """What a way has for each one of a peer's; None where there is no round with both."""
+        """What a way has for each one of a peer's; None where there is no turn with both."""
         ours, theirs = (self._figures.get((measure, name), {}) for name in (way, peer))
         return _spread([figure / theirs[turn] for turn, figure in ours.items() if theirs.get(turn)])
 

@@ -80,7 +80,7 @@ class Client:
     def keep_ticket(self, target: str, fields: dict[str, object], **changes: object) -> None:
         """Puts a ticket where `acc proxy` looks for the one to `target`."""
         self.tickets.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for directory in (self.tickets, self.tickets.parent):
+        for directory in (self.tickets, *list(self.tickets.parents)[:2]):
             directory.chmod(0o700)
         path = self.tickets / f"{target}.json"
         path.write_text(json.dumps(fields | changes))

@@ -50,3 +50,8 @@ def ssh(client: Client, sshd: Sshd, tmp_path: Path) -> Ssh:
 def web(api: Api, sshd: Sshd) -> str:
     """The target that is the sshd."""
     return api.target(sshd.port)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """`-m "not heavy"` leaves out what moves gibibytes or opens thousands of sockets."""
+    config.addinivalue_line("markers", "heavy: moves gibibytes, or opens thousands of sockets")

@@ -179,6 +179,7 @@ def test_the_end_counts_one_place() -> None:
     sender = Sender()
     sender.send(b"abc")
     sender.outgoing.finish()
+    sender.outgoing.take_fin()
     sender.outgoing.acknowledge(3, WINDOW)
     assert not sender.outgoing.done
     sender.outgoing.acknowledge(4, WINDOW)

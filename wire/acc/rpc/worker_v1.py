@@ -68,9 +68,7 @@ class AuthorizeConnectionRequest(betterproto2.Message):
     """
 
 
-default_message_pool.register_message(
-    "acc.worker.v1", "AuthorizeConnectionRequest", AuthorizeConnectionRequest
-)
+default_message_pool.register_message("acc.worker.v1", "AuthorizeConnectionRequest", AuthorizeConnectionRequest)
 
 
 @dataclass(eq=False, repr=False)
@@ -86,9 +84,7 @@ class AuthorizeConnectionResponse(betterproto2.Message):
     """
 
 
-default_message_pool.register_message(
-    "acc.worker.v1", "AuthorizeConnectionResponse", AuthorizeConnectionResponse
-)
+default_message_pool.register_message("acc.worker.v1", "AuthorizeConnectionResponse", AuthorizeConnectionResponse)
 
 
 @dataclass(eq=False, repr=False)
@@ -100,17 +96,11 @@ class Command(betterproto2.Message):
         - kind:
     """
 
-    keepalive: "Keepalive | None" = betterproto2.field(
-        1, betterproto2.TYPE_MESSAGE, optional=True, group="kind"
-    )
+    keepalive: "Keepalive | None" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, optional=True, group="kind")
 
-    ticket_keys: "TicketKeys | None" = betterproto2.field(
-        2, betterproto2.TYPE_MESSAGE, optional=True, group="kind"
-    )
+    ticket_keys: "TicketKeys | None" = betterproto2.field(2, betterproto2.TYPE_MESSAGE, optional=True, group="kind")
 
-    end_session: "EndSession | None" = betterproto2.field(
-        3, betterproto2.TYPE_MESSAGE, optional=True, group="kind"
-    )
+    end_session: "EndSession | None" = betterproto2.field(3, betterproto2.TYPE_MESSAGE, optional=True, group="kind")
 
 
 default_message_pool.register_message("acc.worker.v1", "Command", Command)
@@ -242,9 +232,7 @@ default_message_pool.register_message("acc.worker.v1", "RenewResponse", RenewRes
 
 @dataclass(eq=False, repr=False)
 class ReportRequest(betterproto2.Message):
-    events: "list[ConnectionEvent]" = betterproto2.field(
-        1, betterproto2.TYPE_MESSAGE, repeated=True
-    )
+    events: "list[ConnectionEvent]" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, repeated=True)
 
 
 default_message_pool.register_message("acc.worker.v1", "ReportRequest", ReportRequest)
@@ -414,9 +402,7 @@ class EnrolmentBase(betterproto2_grpclib.ServiceBase):
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
 
-    async def __rpc_enroll(
-        self, stream: "grpclib.server.Stream[EnrollRequest, EnrollResponse]"
-    ) -> None:
+    async def __rpc_enroll(self, stream: "grpclib.server.Stream[EnrollRequest, EnrollResponse]") -> None:
         request = await stream.recv_message()
         assert request is not None
         response = await self.enroll(request)
@@ -449,9 +435,7 @@ class WorkerLinkBase(betterproto2_grpclib.ServiceBase):
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
         yield Command()
 
-    async def authorize_connection(
-        self, message: "AuthorizeConnectionRequest"
-    ) -> "AuthorizeConnectionResponse":
+    async def authorize_connection(self, message: "AuthorizeConnectionRequest") -> "AuthorizeConnectionResponse":
         """
         One call per connection. Counts the connection against its session in the same transaction. Repeating the call
         with the same connection_id gives the same answer.
@@ -466,9 +450,7 @@ class WorkerLinkBase(betterproto2_grpclib.ServiceBase):
 
         raise grpclib.GRPCError(grpclib.const.Status.UNIMPLEMENTED)
 
-    async def __rpc_renew(
-        self, stream: "grpclib.server.Stream[RenewRequest, RenewResponse]"
-    ) -> None:
+    async def __rpc_renew(self, stream: "grpclib.server.Stream[RenewRequest, RenewResponse]") -> None:
         request = await stream.recv_message()
         assert request is not None
         response = await self.renew(request)
@@ -483,17 +465,14 @@ class WorkerLinkBase(betterproto2_grpclib.ServiceBase):
         )
 
     async def __rpc_authorize_connection(
-        self,
-        stream: "grpclib.server.Stream[AuthorizeConnectionRequest, AuthorizeConnectionResponse]",
+        self, stream: "grpclib.server.Stream[AuthorizeConnectionRequest, AuthorizeConnectionResponse]"
     ) -> None:
         request = await stream.recv_message()
         assert request is not None
         response = await self.authorize_connection(request)
         await stream.send_message(response)
 
-    async def __rpc_report(
-        self, stream: "grpclib.server.Stream[ReportRequest, ReportResponse]"
-    ) -> None:
+    async def __rpc_report(self, stream: "grpclib.server.Stream[ReportRequest, ReportResponse]") -> None:
         request = await stream.recv_message()
         assert request is not None
         response = await self.report(request)

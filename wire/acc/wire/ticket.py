@@ -24,6 +24,8 @@ from acc.wire.upgrade import MAX_TICKET
 
 PREFIX = "acct1"
 MAX_ENDPOINTS = 16
+SIGNATURE = 64
+"""Bytes of an Ed25519 signature."""
 
 Verify = Callable[[bytes, bytes], bool]
 """Takes a signature and the signed bytes; True if the signature is the key's."""
@@ -90,6 +92,8 @@ def open_ticket(text: str, keys: Mapping[str, Verify], *, audience: str, now: fl
     if len(parts) != 3 or parts[0] != PREFIX:
         raise AccError(Code.TICKET_MALFORMED)
     signature = _decode(parts[2])
+    if len(signature) != SIGNATURE:
+        raise AccError(Code.TICKET_MALFORMED)
     ticket = _parse_claims(_decode(parts[1]))
     verify = keys.get(ticket.key_id)
     if verify is None or not verify(signature, f"{PREFIX}.{parts[1]}".encode()):

@@ -17,6 +17,7 @@ from typing import TypeVar
 from grpclib.client import Channel, Stream
 from grpclib.const import Cardinality, Status
 from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
+from grpclib.protocol import H2Protocol
 
 from acc.rpc.worker_v1 import (
     AuthorizeConnectionRequest,
@@ -59,6 +60,24 @@ class Trouble(enum.Enum):
 
     DIALLING = enum.auto()
     DOWN = enum.auto()
+
+
+class LinkChannel(Channel):
+    """A channel that is gone once it is closed. grpclib's own waits for a TLS goodbye, which a dead peer never says."""
+
+    _transport: asyncio.Transport | None = None
+
+    async def _create_connection(self) -> H2Protocol:
+        self._transport, protocol = await self._loop.create_connection(
+            self._protocol_factory, self._host, self._port, ssl=self._ssl
+        )
+        return protocol
+
+    def close(self) -> None:
+        """Drops the connection."""
+        super().close()
+        if self._transport is not None:
+            self._transport.abort()
 
 
 class ControlLink:
@@ -144,7 +163,7 @@ class ControlLink:
         reason = "the controller ended the stream"
         try:
             async with (
-                Channel(*parts, ssl=self._identity.client_context()) as channel,
+                LinkChannel(*parts, ssl=self._identity.client_context()) as channel,
                 asyncio.timeout(DIAL_TIMEOUT) as silence,
                 channel.request(_CONTROL, Cardinality.STREAM_STREAM, WorkerStatus, Command) as stream,
             ):

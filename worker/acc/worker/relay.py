@@ -161,6 +161,15 @@ class Relay:
         except OSError:
             opening.drop()
             admitted.backend.close()
+            self._reports.closed(
+                admitted,
+                client_address=opening.peer,
+                bytes_up=0,
+                bytes_down=0,
+                closed_by="client",
+                reason=Code.CLIENT_GONE.value,
+                resumes=0,
+            )
             return
         self._reports.opened(admitted, opening.peer)
         end = TunnelEnd(Tunnel(self.memory.buffers, request.window), Link(opening.tls, b""))

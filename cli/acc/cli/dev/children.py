@@ -56,7 +56,9 @@ class Program:
 class Child:
     """A running child: its process, and the last lines that it wrote."""
 
-    def __init__(self, program: Program, process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self, program: Program, process: subprocess.Popen[bytes], is_ready: Callable[[str], bool] | None = None
+    ) -> None:
         self.program = program
         self.process = process
         self.ended = trio.Event()
@@ -64,16 +66,14 @@ class Child:
         self.attention = trio.CancelScope(shield=True)
         """Watching goes on while everything else is being cancelled: the end is what must be seen."""
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
-        self._wanted: Callable[[str], bool] | None = None
-        self._found = ""
-        self._found_event = trio.Event()
+        self._is_ready = is_ready
+        self._ready = trio.Event()
 
-    async def wait_line(self, wanted: Callable[[str], bool]) -> str:
-        """The first line, from now on, for which `wanted` holds."""
-        self._wanted = wanted
+    async def wait_ready(self) -> None:
+        """Return once the child has written the line that says it serves."""
         with trio.move_on_after(START_SECONDS):
-            await self._found_event.wait()
-            return self._found
+            await self._ready.wait()
+            return
         raise AccError(Code.UNAVAILABLE, f"{self.program.name} was not ready within {START_SECONDS:.0f} s")
 
     async def finish(self, text: str) -> str:
@@ -93,10 +93,8 @@ class Child:
         self._lines.append(line)
         with open(self.program.log, "a", encoding="utf-8") as log:
             log.write(line + "\n")
-        if self._wanted is not None and self._wanted(line):
-            self._wanted = None
-            self._found = line
-            self._found_event.set()
+        if self._is_ready is not None and self._is_ready(line):
+            self._ready.set()
 
     def death(self) -> AccError:
         """What to say about an end that should not be; the child's last lines go to stderr."""
@@ -114,9 +112,9 @@ class Children:
         self._nursery = nursery
         self._running: list[Child] = []
 
-    def serve(self, program: Program) -> Child:
-        """Fork a server, which is to run until `stop`."""
-        child = Child(program, _spawn(program, subprocess.DEVNULL, subprocess.STDOUT))
+    def serve(self, program: Program, is_ready: Callable[[str], bool]) -> Child:
+        """Fork a server, which is to run until `stop`. It serves once it has written a line that `is_ready`."""
+        child = Child(program, _spawn(program, subprocess.DEVNULL, subprocess.STDOUT), is_ready)
         self._own(child, child.process.stdout)
         self._nursery.start_soon(_mourn, child)
         return child

@@ -58,9 +58,10 @@ async def start(children: Children, place: Place) -> str:
             stop_signal=signal.SIGINT if place.lasting else signal.SIGQUIT,
             orphan_signal=signal.SIGQUIT,
             last=True,
-        )
+        ),
+        lambda line: line.endswith("database system is ready to accept connections"),
     )
-    await server.wait_line(lambda line: line.endswith("database system is ready to accept connections"))
+    await server.wait_ready()
     return f"postgresql://postgres@/postgres?host={sockets}"
 
 

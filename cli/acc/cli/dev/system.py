@@ -66,7 +66,7 @@ async def running(place: Place, targets: tuple[DevTarget, ...]) -> AsyncGenerato
         else:
             await programs.controller("migrate").finish("")
             serving = programs.controller_serve()
-        await serving.wait_line(_is_ready)
+        await serving.wait_ready()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(programs.start_worker, enroll, enrolment)
             token = await trio.to_thread.run_sync(programs.fill, password, targets, abandon_on_cancel=True)
@@ -98,7 +98,7 @@ class _Programs:
 
     def controller_serve(self) -> Child:
         """Start the controller."""
-        return self._children.serve(self._program("acc-controller", ("serve",), self._controller_env))
+        return self._children.serve(self._program("acc-controller", ("serve",), self._controller_env), _is_ready)
 
     def worker_enroll(self) -> Child:
         """Launch the enrolment of the worker, which waits for its token."""
@@ -110,8 +110,8 @@ class _Programs:
         if enroll is not None:
             await enroll.finish(enrolment + "\n")
         arguments = ("serve", "--state", self._worker_state, "--listen", self.tunnels)
-        worker = self._children.serve(self._program("acc-worker", arguments, postgres.environment()))
-        await worker.wait_line(_is_ready)
+        worker = self._children.serve(self._program("acc-worker", arguments, postgres.environment()), _is_ready)
+        await worker.wait_ready()
 
     def fill(self, password: str, targets: tuple[DevTarget, ...]) -> str:
         """Log in, make `targets`, and return the token. Blocks: for a thread."""

@@ -1,0 +1,165 @@
+"""Writes the tables of docs/ that follow from the code, or with --check says whether they are current.
+
+A table stands between `<!-- NAME: made by tools/gendocs.py -->` and `<!-- end -->`; all else on a page is written by
+hand.
+"""
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from acc.cli import authorize, opening, pipe
+from acc.wire import control, frames, incoming, ticket, tunnel, upgrade
+from acc.wire.errors import Code
+from acc.worker import controllink, dial, farewell, main, relay
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = (ROOT / "docs" / "protocol.md", ROOT / "docs" / "errors.md")
+
+Row = Sequence[object]
+
+
+def codes() -> str:
+    return table(
+        ("code", "what happened", "HTTP", "Close"),
+        ((f"`{code.value}`", code.title, code.http or "", code.close or "") for code in Code),
+    )
+
+
+def statuses() -> str:
+    return table(
+        ("exit", "code", "what happened", "what to do"),
+        ((code.exit_status, f"`{code.value}`", code.title, code.hint.format(name="NAME")) for code in Code),
+    )
+
+
+def limits() -> str:
+    return table(
+        ("what", "at most"),
+        [
+            ("head of a request or an answer", f"{upgrade.MAX_HEAD} bytes"),
+            ("body of a refusal", f"{upgrade.MAX_BODY} bytes"),
+            ("ticket", f"{upgrade.MAX_TICKET} characters"),
+            ("endpoints of a ticket", ticket.MAX_ENDPOINTS),
+            ("resume token", f"{upgrade.MAX_RESUME} characters"),
+            ("payload of a data frame", f"{frames.MAX_FRAME} bytes"),
+            ("text message, all its fragments", f"{frames.MAX_TEXT} bytes"),
+            ("payload of a ping, pong or Close", f"{frames.MAX_CONTROL} bytes"),
+            ("reason of a reset, detail of a refusal", f"{control.MAX_REASON} characters"),
+            ("offset, limit, `Acc-Window`", control.MAX_OFFSET),
+            ("window at first", f"{incoming.WINDOW} bytes"),
+            ("window, and what a sender keeps", f"{incoming.MAX_WINDOW} bytes"),
+            ("unfinished openings of a worker", relay.MAX_OPENINGS),
+            ("tunnels of a worker", relay.MAX_TUNNELS),
+        ],
+    )
+
+
+def timers() -> str:
+    return table(
+        ("who", "what", "seconds"),
+        [
+            ("client", "TCP and TLS to one worker", f"{opening.CONNECT_DEADLINE:g}"),
+            ("client", "the answer to its request", f"{opening.ANSWER_DEADLINE:g}"),
+            ("worker", "from accept to a complete request", f"{relay.OPENING_DEADLINE:g}"),
+            ("worker", "authorisation by the controller", f"{controllink.AUTHORIZE_TIMEOUT:g}"),
+            ("worker", "resolving and dialling the backend", f"{dial.DIAL_TIMEOUT:g}"),
+            ("both", "silence before a ping", f"{tunnel.PING_AFTER:g}"),
+            ("both", "silence after a ping before the transport is lost", f"{tunnel.LOST_AFTER:g}"),
+            ("worker", "hold without a transport, where `--hold` says nothing else", main.DEFAULT_HOLD),
+            (
+                "client",
+                "nothing listens at the worker's address before the tunnel is given up",
+                f"{pipe.REFUSED_FOR:g}",
+            ),
+            ("worker", "from its last word to the end of TCP", f"{farewell.PATIENCE:g}"),
+        ],
+    )
+
+
+def bounds() -> str:
+    silence = tunnel.PING_AFTER + tunnel.LOST_AFTER
+    return table(
+        ("what is wrong", "code", "seconds"),
+        [
+            (
+                "the name, the port, the configuration, no login",
+                shown("bad_name", "config", "login_required"),
+                "at once",
+            ),
+            ("the ticket, or its session", shown("ticket_*", "session_*"), "one round trip"),
+            ("the host refuses the connection", shown("backend_refused"), "one round trip"),
+            (
+                "the controller does not answer `acc proxy`, each time it waits",
+                shown("controller_unreachable"),
+                f"{authorize.DEADLINE:g}",
+            ),
+            (
+                "the controller does not answer the worker",
+                shown("controller_unreachable", "unavailable"),
+                f"{controllink.AUTHORIZE_TIMEOUT:g}",
+            ),
+            ("a worker does not answer TCP or TLS", shown("worker_unreachable"), f"{opening.CONNECT_DEADLINE:g}"),
+            ("a worker does not answer the request", shown("worker_unreachable"), f"{opening.ANSWER_DEADLINE:g}"),
+            ("a client does not finish its request", "none: the worker closes", f"{relay.OPENING_DEADLINE:g}"),
+            (
+                "the host answers nothing",
+                shown("backend_timeout", "backend_unresolved"),
+                f"{dial.DIAL_TIMEOUT:g}",
+            ),
+            ("a session is cancelled or ends", shown("session_cancelled", "session_expired"), "1"),
+            ("the worker was killed, and its address refuses", shown("tunnel_lost"), f"{pipe.REFUSED_FOR:g}"),
+            (
+                "the network is gone: noticed after "
+                f"{tunnel.PING_AFTER:g} + {tunnel.LOST_AFTER:g} s, given up after the hold",
+                shown("tunnel_lost"),
+                f"{silence:g} + {main.DEFAULT_HOLD}",
+            ),
+            (
+                "the client was killed: the host sees a reset",
+                shown("tunnel_lost") + " in the session's record",
+                main.DEFAULT_HOLD,
+            ),
+        ],
+    )
+
+
+def shown(*names: str) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def table(head: Row, rows: Iterable[Row]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(map(str, row))} |\n" for row in lines)
+
+
+TABLES = {"codes": codes, "statuses": statuses, "limits": limits, "timers": timers, "bounds": bounds}
+
+
+def generate(page: str) -> str:
+    """`page` with every table made anew."""
+
+    def made(match: re.Match[str]) -> str:
+        return f"{match[1]}\n{TABLES[match[2]]()}\n{match[3]}"
+
+    return re.sub(r"(<!-- (\w+): made by tools/gendocs\.py -->\n).*?(<!-- end -->)", made, page, flags=re.DOTALL)
+
+
+def run(arguments: list[str]) -> int:
+    """Writes the pages; with --check, 1 if one of them is stale."""
+    status = 0
+    for page in PAGES:
+        text = page.read_text()
+        if generate(text) == text:
+            continue
+        if arguments == ["--check"]:
+            print(f"{page.relative_to(ROOT)} is stale: run python tools/gendocs.py", file=sys.stderr)
+            status = 1
+        else:
+            page.write_text(generate(text))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))
