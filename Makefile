@@ -37,6 +37,7 @@ lint: $(READY)  ## check format, style, types, imports and generated code
 	.venv/bin/pyright
 	.venv/bin/lint-imports
 	$(PYTHON) tools/genproto.py --check
+	$(PYTHON) tools/gendocs.py --check
 
 .PHONY: check
 check: lint  ## lint, then make test: what CI runs
@@ -55,6 +56,10 @@ format: $(READY)  ## put the source into its format
 .PHONY: proto
 proto: $(READY)  ## generate acc.rpc from wire/proto
 	$(PYTHON) tools/genproto.py
+
+.PHONY: tables
+tables: $(READY)  ## write the tables of docs/ that follow from the code
+	$(PYTHON) tools/gendocs.py
 
 .PHONY: constraints
 constraints: $(READY)  ## write down the versions in .venv, as those that were tested

@@ -33,6 +33,7 @@ class Door:
     name: str
     pid: int
     address: tuple[str, int]
+    server_name: str
     context: ssl.SSLContext
     request: bytes
     status: bytes | None
@@ -44,10 +45,10 @@ def run(samples: Samples, system: System, haproxy: Haproxy, certificate: str, un
     acc, theirs = client_context(grant.ca), client_context(certificate)
     unknown, wrong = _request(grant, _unknown_key(grant.ticket)), _request(grant, _wrong_signature(grant.ticket))
     doors = (
-        Door(UNKNOWN_KEY, system.worker_pid, grant.worker, acc, unknown, b"401"),
-        Door(WRONG_SIGNATURE, system.worker_pid, grant.worker, acc, wrong, b"401"),
-        Door(REFUSING, haproxy.pid, (HOST, haproxy.refusing), theirs, unknown, b"403"),
-        Door(RELAYING, haproxy.pid, (HOST, haproxy.relay), theirs, b"", None),
+        Door(UNKNOWN_KEY, system.worker_pid, grant.worker, grant.server_name, acc, unknown, b"401"),
+        Door(WRONG_SIGNATURE, system.worker_pid, grant.worker, grant.server_name, acc, wrong, b"401"),
+        Door(REFUSING, haproxy.pid, (HOST, haproxy.refusing), HOST, theirs, unknown, b"403"),
+        Door(RELAYING, haproxy.pid, (HOST, haproxy.relay), HOST, theirs, b"", None),
     )
     for turn in range(TURNS):
         if turn and until() <= 0:
@@ -62,7 +63,7 @@ def run(samples: Samples, system: System, haproxy: Haproxy, certificate: str, un
 def _knock(door: Door) -> None:
     with socket.create_connection(door.address, DEADLINE) as plain:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with door.context.wrap_socket(plain, server_hostname=door.address[0]) as secure:
+        with door.context.wrap_socket(plain, server_hostname=door.server_name) as secure:
             if door.status is None:
                 answer = secure.recv(1)
                 expected = b"!"

@@ -178,7 +178,7 @@ def _opened(grant: Grant, context: ssl.SSLContext, buffers: Buffers) -> Held:
     """One open tunnel; it uses the buffers only later, in the holder's own thread."""
     connection = socket.create_connection(grant.worker, DEADLINE)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    tls = Tls(context, grant.worker[0])
+    tls = Tls(context, grant.server_name)
     while not tls.handshake():
         _exchange(connection, tls)
     key = upgrade.new_key()

@@ -2,8 +2,11 @@
 
 import subprocess
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from acc.wire.errors import AccError
 from bench import accepts, idle, peers, system
 from bench.goals import judge
 from bench.ground import Broken, ground, raise_descriptor_limit
@@ -36,14 +39,22 @@ def run(wishes: Wishes) -> Results:
     samples, troubles = Samples(), list[str]()
     held: idle.Idle | None = None
     turns = 0
-    try:
-        if wishes.cases - {"idle"}:
+    if wishes.cases - {"idle"}:
+        with _noting(troubles):
             turns = _compare(wishes, samples, troubles, end)
-        if "idle" in wishes.cases:
+    if "idle" in wishes.cases:
+        with _noting(troubles):
             held = _hold(wishes, troubles, end)
-    except (Broken, OSError, subprocess.SubprocessError) as error:
-        troubles.append(str(error))
     return Results(samples, held, judge(samples, held), turns, wishes.size, time.monotonic() - began, troubles)
+
+
+@contextmanager
+def _noting(troubles: list[str]) -> Generator[None]:
+    """What breaks in the block is a trouble; what comes after it is still measured."""
+    try:
+        yield
+    except (Broken, AccError, OSError, subprocess.SubprocessError) as error:
+        troubles.append(str(error))
 
 
 def _compare(wishes: Wishes, samples: Samples, troubles: list[str], end: float) -> int:
@@ -69,7 +80,8 @@ def _compare(wishes: Wishes, samples: Samples, troubles: list[str], end: float) 
         if wishes.cases & set(ROUND_CASES):
             turns = rounds.run(wishes.rounds, end - ACCEPT_SECONDS)
         if "accept" in wishes.cases:
-            accepts.run(samples, acc, haproxy, certificate.read_text(), lambda: end - time.monotonic())
+            with _noting(troubles):
+                accepts.run(samples, acc, haproxy, certificate.read_text(), lambda: end - time.monotonic())
         return turns
 
 

@@ -26,6 +26,7 @@ class Grant:
 
     ticket: str
     authority: str
+    server_name: str
     ca: str
 
     def __repr__(self) -> str:
@@ -60,7 +61,8 @@ class System:
     def grant(self) -> Grant:
         """The ticket that is kept."""
         fields = json.loads(self._ticket().read_text())
-        return Grant(fields["authorization_token"], fields["workers"][0]["address"], fields["worker_ca"])
+        worker = fields["workers"][0]
+        return Grant(fields["authorization_token"], worker["address"], worker["server_name"], fields["worker_ca"])
 
     def _ticket(self) -> Path:
         found = list(Path(self.env["XDG_RUNTIME_DIR"]).glob(f"acc/*/{TARGET}.json"))

@@ -70,7 +70,7 @@ def timers() -> str:
             ("worker", "hold without a transport, where `--hold` says nothing else", main.DEFAULT_HOLD),
             (
                 "client",
-                "nothing listens at the worker's address before the tunnel is given up",
+                "nothing listens at the worker's address: given up",
                 f"{pipe.REFUSED_FOR:g}",
             ),
             ("worker", "from its last word to the end of TCP", f"{farewell.PATIENCE:g}"),
@@ -84,7 +84,7 @@ def bounds() -> str:
         ("what is wrong", "code", "seconds"),
         [
             (
-                "the name, the port, the configuration, no login",
+                "name, port, configuration, no login",
                 shown("bad_name", "config", "login_required"),
                 "at once",
             ),
@@ -111,8 +111,7 @@ def bounds() -> str:
             ("a session is cancelled or ends", shown("session_cancelled", "session_expired"), "1"),
             ("the worker was killed, and its address refuses", shown("tunnel_lost"), f"{pipe.REFUSED_FOR:g}"),
             (
-                "the network is gone: noticed after "
-                f"{tunnel.PING_AFTER:g} + {tunnel.LOST_AFTER:g} s, given up after the hold",
+                "the network is gone: noticed by pings, given up after the hold",
                 shown("tunnel_lost"),
                 f"{silence:g} + {main.DEFAULT_HOLD}",
             ),

@@ -287,7 +287,7 @@ def behind(relay: Relay, system: System, state: Path) -> dict[str, str]:
     system.acc("proxy", "echo", **env)
     (kept,) = (state / "acc" / "run").glob("*/echo.json")
     grant = json.loads(kept.read_text())
-    kept.write_text(json.dumps(grant | {"workers": [{"address": f"127.0.0.1:{relay.port}"}]}))
+    kept.write_text(json.dumps(grant | {"workers": [grant["workers"][0] | {"address": f"127.0.0.1:{relay.port}"}]}))
     return env
 
 

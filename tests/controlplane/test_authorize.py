@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from acc.controlplane.cluster import load_cluster
 from acc.rpc import worker_v1 as rpc
+from acc.wire.names import worker_server_name
 from acc.wire.ticket import Ticket, Verify, open_ticket
 from tests.controlplane.peer import ADDRESS, Worker, new_worker
 from tests.controlplane.system import Controller, NewPerson, execute, make_target, with_db
@@ -75,7 +76,8 @@ def test_the_ticket_says_what_the_answer_says(
     assert ticket.expires_at == answer["expires_at"]
     assert ticket.expires_at - ticket.issued_at == 600
     assert ticket.outage == "deny"
-    assert answer["workers"] == [{"id": worker.id, "address": ADDRESS}]
+    name = worker_server_name(worker.id)
+    assert answer["workers"] == [{"id": worker.id, "address": ADDRESS, "server_name": name}]
     assert answer["worker_ca"] == controller.ca
     assert answer["target_name"] == target["name"]
     assert answer["scope"]["id"] == project

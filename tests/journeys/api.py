@@ -10,8 +10,6 @@ import httpx
 
 from tests.journeys.backends import LOOPBACK
 
-
-
 Json = dict[str, object]
 
 
@@ -22,7 +20,9 @@ class Api:
     http: httpx.Client
     project: str
 
-    def target(self, port: int, host: str = LOOPBACK, *, outage: str = "deny", connections: int = -1) -> str:
+    def target(
+        self, port: int, host: str = LOOPBACK, *, outage: str = "deny", connections: int = -1, seconds: int = 3600
+    ) -> str:
         """The name of a new target."""
         name = f"t-{secrets.token_hex(4)}"
         body = {
@@ -32,6 +32,7 @@ class Api:
             "address": host,
             "attributes": {"default_port": port, "outage_policy": outage},
             "session_connection_limit": connections,
+            "session_max_seconds": seconds,
         }
         self._post("/v1/targets", body)
         return name
@@ -61,8 +62,6 @@ def opened(env: dict[str, str]) -> Iterator[Api]:
     """The controller that ACC_ADDR, ACC_CACERT and ACC_TOKEN in `env` name."""
     context = ssl.create_default_context(cafile=env["ACC_CACERT"])
     headers = {"authorization": f"Bearer {env['ACC_TOKEN']}"}
-    with httpx.Client(
-        base_url=env["ACC_ADDR"], verify=context, headers=headers, timeout=20, trust_env=False
-    ) as client:
+    with httpx.Client(base_url=env["ACC_ADDR"], verify=context, headers=headers, timeout=20, trust_env=False) as client:
         scopes = client.get("/v1/scopes", params={"recursive": "true"}).json()["items"]
         yield Api(client, next(scope["id"] for scope in scopes if scope["type"] == "project"))

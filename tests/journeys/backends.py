@@ -109,5 +109,3 @@ def reset(connection: socket.socket) -> None:
     """Closes with RST."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
-
-

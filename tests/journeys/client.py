@@ -28,9 +28,10 @@ class Client:
 
     @property
     def tickets(self) -> Path:
-        """Where the tickets for this system are kept."""
+        """Where the tickets of this login on this system are kept."""
         authority = urlsplit(self.env["ACC_ADDR"]).netloc.replace(":", "_")
-        return self.home / ".local/state/acc/run" / authority
+        login = self.env["ACC_TOKEN"].rpartition("_")[0]
+        return self.home / ".local/state/acc/run" / f"{authority}_{login}"
 
     def log(self) -> str:
         """What `acc proxy` has written to its log."""
@@ -107,11 +108,13 @@ def finish(process: Process, data: bytes = b"", seconds: float = 60.0) -> subpro
 
 
 def await_exit(process: Process, seconds: float) -> subprocess.CompletedProcess[bytes]:
-    """The end of a process whose stdin stays open meanwhile; what it wrote last."""
+    """The end of a process whose stdin is left as it is; what it wrote last."""
     try:
         process.wait(seconds)
     finally:
         process.kill()
+    if process.stdin is not None and process.stdin.closed:
+        process.stdin = None
     return finish(process)
 
 

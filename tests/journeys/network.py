@@ -42,9 +42,11 @@ class Network:
         self.cuts = 0
         self.connections = 0
         self.refused = 0
+        self._silent = 0
         self._listener = listener
         self._worker = worker
         self._open: set[socket.socket] = set()
+        self._over = threading.Event()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._down = False
@@ -57,6 +59,10 @@ class Network:
     def quiet(self) -> bool:
         """True when nothing has passed for so long that nothing more will by itself, but pings."""
         return time.monotonic() - self._last > QUIET
+
+    def fall_silent(self) -> None:
+        """Passes nothing on any more in the connections that are open now, and says nothing of it."""
+        self._silent = self.connections
 
     def cut(self) -> None:
         """Breaks every connection that is open now."""
@@ -85,17 +91,19 @@ class Network:
                 self.refused += 1
                 reset(client)
                 continue
-            thread = threading.Thread(target=self._run, args=(client, self.plan(self.connections)))
+            thread = threading.Thread(target=self._run, args=(client, self.connections, self.plan(self.connections)))
             self.connections += 1
             self._threads.append(thread)
             thread.start()
 
     def end(self) -> None:
+        """Ends every connection."""
+        self._over.set()
         self.go_down()
         for thread in self._threads:
             thread.join(10)
 
-    def _run(self, client: socket.socket, passes: Passes) -> None:
+    def _run(self, client: socket.socket, number: int, passes: Passes) -> None:
         with client, socket.create_connection(self._worker) as worker, selectors.DefaultSelector() as selector:
             with self._lock:
                 self._open |= {client, worker}
@@ -103,7 +111,11 @@ class Network:
             selector.register(worker, selectors.EVENT_READ, (DOWN, client))
             try:
                 while selector.get_map() and not self._down:
-                    for key, _ in selector.select():
+                    ready = selector.select()
+                    if number < self._silent:
+                        self._over.wait(0.1)
+                        continue
+                    for key, _ in ready:
                         direction, other = key.data
                         source = key.fileobj
                         assert isinstance(source, socket.socket)
@@ -140,7 +152,7 @@ def between(api: Api, client: Client, target: str, plan: Plan = keep) -> Iterato
     """A network between `client` and the worker that it reaches `target` by."""
     granted = api.authorize(target)
     match granted:
-        case {"workers": [{"address": str(address)}, *_]}:
+        case {"workers": [{"address": str(address), "server_name": str(server_name)}, *_]}:
             worker = split_address(address)
         case _:
             raise AssertionError(granted)
@@ -149,7 +161,7 @@ def between(api: Api, client: Client, target: str, plan: Plan = keep) -> Iterato
         network = Network(listener, worker, plan)
         acceptor = threading.Thread(target=network.accept)
         acceptor.start()
-        client.keep_ticket(target, granted, workers=[{"id": "w_1", "address": network.address}])
+        client.keep_ticket(target, granted, workers=[{"address": network.address, "server_name": server_name}])
         try:
             yield network
         finally:

@@ -50,9 +50,7 @@ class Ssh:
     def run(self, *command: str, data: bytes = b"", **env: str) -> Completed:
         """Any program, to its end."""
         environment = self.client.env | env
-        return subprocess.run(
-            command, input=data, env=environment, capture_output=True, timeout=SECONDS, check=False
-        )
+        return subprocess.run(command, input=data, env=environment, capture_output=True, timeout=SECONDS, check=False)
 
     def shell_words(self) -> str:
         """`ssh` for programs that take it as a shell command."""

@@ -19,6 +19,9 @@ from tests.journeys.network import DOWN, UP, Passes, Plan, between, keep
 from tests.journeys.sshd import Ssh
 from tests.journeys.streams import blocks, digest_from, digest_of
 
+SILENT = 35.0
+"""Seconds: a ping after 20 s of silence, loss after 10 s more, and what a busy machine adds."""
+
 GIB = 1 << 30
 MIB = 1 << 20
 SEED = random.SystemRandom().getrandbits(32)
@@ -273,3 +276,39 @@ def test_the_cause_of_a_resume_is_in_the_log_and_not_on_stderr(api: Api, client:
             wait_until(lambda: "resumed" in client.log())
             assert finish(process).stderr == b""
             assert f"lost {network.address}" in client.log()
+
+
+def test_a_network_that_falls_silent_is_noticed_within_half_a_minute(api: Api, client: Client) -> None:
+    """No RST and no FIN tells it: an idle tunnel, one that is typed into and one that is sent to all notice."""
+
+    def serve(connection: socket.socket) -> None:
+        kind = read_exactly(connection, 4)
+        connection.sendall(kind)
+        while not over.is_set() and kind == b"send":
+            connection.sendall(b".")
+            over.wait(0.05)
+        read_all(connection)
+
+    over = threading.Event()
+    with serving(serve) as backend:
+        target = api.target(backend.port)
+        with between(api, client, target) as network:
+            processes = {kind: client.proxy(target) for kind in (b"idle", b"type", b"send")}
+            for kind, process in processes.items():
+                write(process, kind)
+                assert read_exactly_from(process, 4) == kind
+            network.fall_silent()
+            typing = threading.Thread(target=type_slowly, args=(processes[b"type"], over))
+            typing.start()
+            try:
+                wait_until(lambda: client.log().count("resumed") == 3, SILENT)
+            finally:
+                over.set()
+                typing.join(10)
+            for process in processes.values():
+                assert finish(process).returncode == 0
+
+
+def type_slowly(process: Process, over: threading.Event) -> None:
+    while not over.wait(0.05):
+        write(process, b"x")

@@ -14,16 +14,20 @@ import pytest
 
 from acc.wire.errors import AccError, Code
 from acc.wire.incoming import WINDOW
-from acc.wire.tls import Tls, client_context
 from acc.wire.names import split_address
+from acc.wire.tls import Tls, client_context
 from acc.wire.upgrade import Request, answer_length, encode_request, new_key, parse_answer
-from tests.conftest import System
+from tests.conftest import System, wait_until
 from tests.controlplane.system import Controller, Person, make_person
 from tests.journeys.api import Api, Json
 from tests.journeys.backends import LOOPBACK, echo, read_all, reset, serving
 from tests.journeys.client import Client, assert_failed, await_exit, finish, read_exactly_from, write
 
-NEVER_ROUTED = "240.0.0.1"
+SHORT = 3
+"""Seconds of a session that expires while a test waits."""
+
+BROADCAST = "127.255.255.255"
+"""The kernel has no route for TCP to it, whatever the network is."""
 
 
 def test_a_backend_that_refuses(api: Api, client: Client) -> None:
@@ -31,7 +35,7 @@ def test_a_backend_that_refuses(api: Api, client: Client) -> None:
 
 
 def test_a_backend_that_cannot_be_reached(api: Api, client: Client) -> None:
-    assert_failed(client.attempt(api.target(22, NEVER_ROUTED)), Code.BACKEND_UNREACHABLE)
+    assert_failed(client.attempt(api.target(22, BROADCAST)), Code.BACKEND_UNREACHABLE)
 
 
 def test_a_backend_on_a_link_local_address_is_never_dialled(api: Api, client: Client) -> None:
@@ -160,12 +164,12 @@ def test_a_user_who_may_use_a_target_uses_it(system: System, database: str, api:
 def ask(granted: Json, ticket: str, seconds: float = 20.0) -> None:
     """Asks the granted worker for a tunnel with `ticket`. Raises the refusal."""
     match granted:
-        case {"workers": [{"address": str(worker)}, *_], "worker_ca": str(ca)}:
+        case {"workers": [{"address": str(worker), "server_name": str(name)}, *_], "worker_ca": str(ca)}:
             address = split_address(worker)
         case _:
             raise AssertionError(granted)
     assert address is not None
-    tls, room = Tls(client_context(ca), address[0]), memoryview(bytearray(65536))
+    tls, room = Tls(client_context(ca), name), memoryview(bytearray(65536))
     with socket.create_connection(address, seconds) as connection:
         while not tls.handshake():
             connection.sendall(tls.take())
@@ -225,6 +229,30 @@ def test_a_spoilt_ticket_without_a_controller_says_that_the_controller_is_missin
     alone = Client(client.env | {"ACC_ADDR": "https://127.0.0.1:1"})
     alone.keep_ticket(target, api.authorize(target), authorization_token="nonsense")
     assert_failed(alone.attempt(target), Code.CONTROLLER_UNREACHABLE)
+
+
+def test_an_expired_ticket_is_refused_by_the_worker(api: Api) -> None:
+    granted = api.authorize(api.target(1, seconds=SHORT))
+    wait_until(lambda: time.time() > float(str(granted["expires_at"])), SHORT + 1)
+    with pytest.raises(AccError) as refused:
+        ask(granted, str(granted["authorization_token"]))
+    assert refused.value.code is Code.TICKET_EXPIRED
+
+
+def test_a_kept_ticket_that_has_expired_is_replaced(api: Api, client: Client) -> None:
+    with serving(echo) as backend:
+        target = api.target(backend.port)
+        client.keep_ticket(target, api.authorize(target), expires_at=time.time() - 1)
+        assert client.exchange(target, b"x") == b"x"
+
+
+def test_a_stream_ends_with_its_session(api: Api, client: Client) -> None:
+    with serving(echo) as backend:
+        process = client.proxy(api.target(backend.port, seconds=SHORT))
+        write(process, b"x")
+        assert read_exactly_from(process, 1) == b"x"
+        assert_failed(await_exit(process, SHORT + 3), Code.SESSION_EXPIRED)
+        assert isinstance(backend.outcome(5), ConnectionResetError)
 
 
 def test_a_used_up_limit_is_refused_by_the_worker(api: Api) -> None:

@@ -1,4 +1,4 @@
-"""OpenSSH, and what runs over it, with `acc proxy %h` as its ProxyCommand: nothing is different from no proxy at all."""
+"""OpenSSH, and what runs over it, through `acc proxy %h`: nothing is different from no proxy at all."""
 
 import hashlib
 import os
@@ -142,9 +142,7 @@ def test_a_forwarded_port_carries_a_service(ssh: Ssh, web: str, echo_port: int) 
     assert running.returncode == 0
 
 
-def test_many_sessions_share_one_master_s_connection(
-    ssh: Ssh, web: str, client: Client, tmp_path: Path
-) -> None:
+def test_many_sessions_share_one_master_s_connection(ssh: Ssh, web: str, client: Client, tmp_path: Path) -> None:
     sharing = ("-o", f"ControlPath={tmp_path}/master", "-o", "ControlMaster=auto", "-o", "ControlPersist=60")
     for number in range(5):
         assert ssh(*sharing, web, f"echo {number}").stdout == f"{number}\n".encode()

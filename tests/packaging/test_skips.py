@@ -19,9 +19,9 @@ def run(place: Path, source: str) -> subprocess.CompletedProcess[str]:
     (place / "pytest.ini").touch()
     (place / "test_it.py").write_text(source)
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "tests.skips", "-p", "no:cacheprovider", "-p", "no:asyncio", place],
+        [sys.executable, "-m", "pytest", "-p", "tests.skips", "-p", "no:cacheprovider", place],
         cwd=ROOT,
-        env={"PATH": os.defpath},
+        env={"PATH": os.defpath, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=60,

@@ -3,7 +3,7 @@
 import pytest
 
 from acc.wire.errors import AccError, Code
-from acc.wire.incoming import GATHER, MAX_WINDOW, QUANTUM, RATE, WINDOW, Incoming
+from acc.wire.incoming import GATHER, MAX_WINDOW, PIECES, QUANTUM, RATE, WINDOW, Incoming
 
 
 def receive(incoming: Incoming, size: int) -> None:
@@ -73,10 +73,10 @@ def test_what_waits_is_a_copy() -> None:
 
 def test_as_many_pieces_as_writev_takes_are_shown() -> None:
     incoming = Incoming()
-    for index in range(40):
-        wait(incoming, bytes((index,)) * GATHER)
+    for index in range(PIECES + 1):
+        wait(incoming, index.to_bytes(2, "big") * (GATHER // 2))
 
-    assert [piece[0] for piece in incoming.held()] == list(range(16))
+    assert [bytes(piece[:2]) for piece in incoming.held()] == [index.to_bytes(2, "big") for index in range(PIECES)]
 
 
 # acknowledgements

@@ -50,7 +50,7 @@ def make_identity(state: StateDir, *controllers: str, authority: Authority | Non
     """Writes an enrolled worker's state, as enrolment does, and loads it."""
     issuer = authority or make_authority(CLUSTER)
     key = make_key()
-    issued = issuer.issue_worker(WORKER, "127.0.0.1", make_csr(key, WORKER))
+    issued = issuer.issue_worker(WORKER, make_csr(key, WORKER))
     store_identity(state, WORKER, key, issued.der, [issuer.der])
     known = controllers or ("127.0.0.1:1",)
     store_enrolled(state, Enrolled(worker_id=WORKER, cluster=CLUSTER, address="127.0.0.1:9202", controllers=known))

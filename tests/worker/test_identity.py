@@ -8,6 +8,7 @@ import pytest
 from acc.controlplane import ca
 from acc.controlplane.ca import make_authority
 from acc.wire.errors import AccError, Code
+from acc.wire.names import worker_server_name
 from acc.wire.tls import Tls, client_context
 from acc.worker import statedir
 from acc.worker.identity import Identity, load_identity, make_csr, make_key, store_identity
@@ -17,7 +18,7 @@ from tests.worker.offline import CLUSTER, WORKER, make_identity
 
 def certificate_shown(identity: Identity, ca_pem: str) -> bytes:
     """What a client that trusts `ca_pem` sees in a handshake through memory."""
-    client, server = Tls(client_context(ca_pem), "127.0.0.1"), Tls(identity.server_context(), None)
+    client, server = Tls(client_context(ca_pem), worker_server_name(WORKER)), Tls(identity.server_context(), None)
     while not client.handshake() or not server.handshake():
         for source, sink in ((client, server), (server, client)):
             source.handshake()
@@ -40,7 +41,7 @@ def test_a_renewed_certificate_is_used_for_the_next_connection(state: StateDir) 
     identity = make_identity(state, authority=authority)
     before = certificate_shown(identity, authority.pem)
     key = make_key()
-    renewed = authority.issue_worker(WORKER, "127.0.0.1", make_csr(key, WORKER))
+    renewed = authority.issue_worker(WORKER, make_csr(key, WORKER))
     identity.replace(key, renewed.der, [authority.der])
     assert certificate_shown(identity, authority.pem) == renewed.der != before
 
@@ -53,14 +54,14 @@ def test_renewal_is_due_at_half_of_the_life(state: StateDir) -> None:
 
 def test_a_certificate_for_another_key_is_refused(state: StateDir) -> None:
     authority = make_authority(CLUSTER)
-    issued = authority.issue_worker(WORKER, "127.0.0.1", make_csr(make_key(), WORKER))
+    issued = authority.issue_worker(WORKER, make_csr(make_key(), WORKER))
     with pytest.raises(AccError, match="another key"):
         store_identity(state, WORKER, make_key(), issued.der, [authority.der])
 
 
 def test_a_certificate_for_another_worker_is_refused(state: StateDir) -> None:
     authority, key = make_authority(CLUSTER), make_key()
-    issued = authority.issue_worker("w_other", "127.0.0.1", make_csr(key, WORKER))
+    issued = authority.issue_worker("w_other", make_csr(key, WORKER))
     with pytest.raises(AccError, match="another worker"):
         store_identity(state, WORKER, key, issued.der, [authority.der])
 

@@ -16,7 +16,7 @@ from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnec
 
 from acc.cli.admission import worker_tls
 from acc.cli.loop import ungrouped
-from acc.cli.tickets import Grant
+from acc.cli.tickets import Grant, Worker
 from acc.wire import control
 from acc.wire.control import MAX_OFFSET, printable
 from acc.wire.errors import AccError, Code, code_named
@@ -100,7 +100,7 @@ class Carrier:
 
 
 @asynccontextmanager
-async def opened(worker: str, grant: Grant, resume: Resume | None, seconds: float) -> AsyncGenerator[Carrier]:
+async def opened(worker: Worker, grant: Grant, resume: Resume | None, seconds: float) -> AsyncGenerator[Carrier]:
     """A carrier to the worker at `worker`, `host:port`, for a new connection or to take up one again.
 
     `seconds` bounds the upgrade; dialling has a bound of its own.
@@ -119,7 +119,7 @@ async def opened(worker: str, grant: Grant, resume: Resume | None, seconds: floa
                     socket = await wrap_client_stream(
                         nursery,
                         stream,
-                        worker,
+                        worker.address,
                         PATH,
                         subprotocols=[SUBPROTOCOL],
                         extra_headers=headers,
@@ -141,15 +141,15 @@ async def opened(worker: str, grant: Grant, resume: Resume | None, seconds: floa
         await trio.aclose_forcefully(stream)
 
 
-async def _dial(worker: str, tls: ssl.SSLContext) -> trio.SSLStream[trio.SocketStream]:
-    address = split_address(worker)
+async def _dial(worker: Worker, tls: ssl.SSLContext) -> trio.SSLStream[trio.SocketStream]:
+    address = split_address(worker.address)
     if address is None:
         raise AccError(Code.HTTP_PEER, "the controller named a worker without an address")
     host, port = address
     try:
         with trio.fail_after(DIAL_SECONDS):
             tcp = await trio.open_tcp_stream(host, port)
-            stream = trio.SSLStream(tcp, tls, server_hostname=host, https_compatible=True)
+            stream = trio.SSLStream(tcp, tls, server_hostname=worker.server_name, https_compatible=True)
             await stream.do_handshake()
     except trio.TooSlowError:
         raise AccError(Code.WORKER_UNREACHABLE, f"{worker} gave no answer in time") from None

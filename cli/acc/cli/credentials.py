@@ -15,6 +15,7 @@ import os
 from acc.cli import directories
 from acc.cli.profile import Profile
 from acc.wire.errors import AccError, Code
+from acc.wire.names import is_name
 
 SERVICE = "acc"
 MAX_TOKEN = 512
@@ -37,6 +38,15 @@ def token(profile: Profile) -> str:
     if not found:
         raise AccError(Code.LOGIN_REQUIRED, f"there is no token for {profile.addr}")
     return _presentable(found.strip(), "the stored token")
+
+
+def holder(profile: Profile) -> str:
+    """Who is logged in, as a word for a file name: the public half of ACC_TOKEN, or the user of the profile."""
+    given = os.environ.get("ACC_TOKEN", "").strip()
+    word = "_".join(given.split("_")[:2]) if given else profile.user_id
+    if not is_name(word):
+        raise AccError(Code.LOGIN_REQUIRED, f"there is no token for {profile.addr}")
+    return word
 
 
 def path() -> str:

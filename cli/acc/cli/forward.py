@@ -20,7 +20,7 @@ import trio
 from acc.cli.admission import STALE, Admission
 from acc.cli.carrier import NO_CLOSE, OPEN_SECONDS, Carrier, CarrierEnded, Resume, opened
 from acc.cli.loop import ungrouped
-from acc.cli.tickets import Grant
+from acc.cli.tickets import Grant, Worker
 from acc.wire import control
 from acc.wire.buffers import Buffers
 from acc.wire.errors import CODES_BY_CLOSE, AccError, Code
@@ -68,7 +68,7 @@ async def _carry_all(local: trio.SocketStream, admission: Admission, buffers: Bu
 class _Opening:
     """A carrier that was opened, and where its connection is to be found again."""
 
-    def __init__(self, carrier: Carrier, worker: str, grant: Grant) -> None:
+    def __init__(self, carrier: Carrier, worker: Worker, grant: Grant) -> None:
         self.carrier = carrier
         self.worker = worker
         self.grant = grant

@@ -15,7 +15,7 @@ import sys
 import time
 
 from acc.cli.interrupt import Interrupt
-from acc.cli.tickets import Grant
+from acc.cli.tickets import Grant, Worker
 from acc.wire.errors import AccError, Code
 from acc.wire.names import split_address
 
@@ -50,7 +50,7 @@ class Transport:
 
     __slots__ = ("accepted", "connection", "link", "worker")
 
-    def __init__(self, connection: socket.socket, link: "Link", accepted: "Accepted", worker: str) -> None:
+    def __init__(self, connection: socket.socket, link: "Link", accepted: "Accepted", worker: Worker) -> None:
         self.connection = connection
         self.link = link
         self.accepted = accepted
@@ -85,17 +85,16 @@ class Opener:
                 last = error
         raise last
 
-    def reopen(self, worker: str, token: str, received: int) -> Transport:
+    def reopen(self, worker: Worker, token: str, received: int) -> Transport:
         """The same connection over a new transport, to the worker that holds it."""
         return self._open(worker, token, received)
 
-    def _open(self, worker: str, token: str | None, received: int) -> Transport:
-        host, _ = address = _split(worker)
+    def _open(self, worker: Worker, token: str | None, received: int) -> Transport:
         deadline = time.monotonic() + CONNECT_DEADLINE
         late = AccError(Code.WORKER_UNREACHABLE, f"{worker} did not answer within {CONNECT_DEADLINE:.0f} s")
-        connection = self._connect(worker, address, deadline, late)
+        connection = self._connect(worker, deadline, late)
         try:
-            tls = self._secure(connection, worker, host, deadline, late)
+            tls = self._secure(connection, worker, deadline, late)
             return self._upgrade(connection, tls, worker, token, received)
         except OSError as error:
             connection.close()
@@ -104,10 +103,10 @@ class Opener:
             connection.close()
             raise
 
-    def _connect(self, worker: str, address: tuple[str, int], deadline: float, late: AccError) -> socket.socket:
+    def _connect(self, worker: Worker, deadline: float, late: AccError) -> socket.socket:
         """A connected socket to the first of the worker's addresses that answers."""
-        error = AccError(Code.WORKER_UNREACHABLE, worker)
-        for family, sockaddr in _resolve(worker, address):
+        error = AccError(Code.WORKER_UNREACHABLE, str(worker))
+        for family, sockaddr in _resolve(worker):
             connection = socket.socket(family, socket.SOCK_STREAM)
             connection.setblocking(False)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -127,13 +126,13 @@ class Opener:
             error = kind(Code.WORKER_UNREACHABLE, f"{worker}: {os.strerror(status)}")
         raise error
 
-    def _secure(self, connection: socket.socket, worker: str, host: str, deadline: float, late: AccError) -> "Tls":
+    def _secure(self, connection: socket.socket, worker: Worker, deadline: float, late: AccError) -> "Tls":
         """TLS with the worker's certificate verified."""
         import ssl  # noqa: PLC0415  see the module's docstring
 
         from acc.wire.tls import Tls, client_context  # noqa: PLC0415  likewise
 
-        tls = Tls(client_context(self._grant.ca), host)
+        tls = Tls(client_context(self._grant.ca), worker.server_name)
         room = memoryview(bytearray(READ))
         try:
             while not tls.handshake():
@@ -146,7 +145,7 @@ class Opener:
         return tls
 
     def _upgrade(
-        self, connection: socket.socket, tls: "Tls", worker: str, token: str | None, received: int
+        self, connection: socket.socket, tls: "Tls", worker: Worker, token: str | None, received: int
     ) -> Transport:
         """Asks for the tunnel and reads the answer. Raises the refusal."""
         from acc.wire import upgrade  # noqa: PLC0415  see the module's docstring
@@ -160,7 +159,7 @@ class Opener:
         )
         deadline = time.monotonic() + ANSWER_DEADLINE
         late = AccError(Code.WORKER_UNREACHABLE, f"{worker} did not answer within {ANSWER_DEADLINE:.0f} s")
-        tls.write(upgrade.encode_request(request, worker))
+        tls.write(upgrade.encode_request(request, worker.address))
         self._send(connection, tls, deadline, late)
         _load_the_rest()
         room, data = memoryview(bytearray(READ)), b""
@@ -205,15 +204,11 @@ def _load_the_rest() -> None:
     import acc.cli.pipe  # noqa: F401, PLC0415  # pyright: ignore[reportUnusedImport]  likewise
 
 
-def _split(worker: str) -> tuple[str, int]:
-    address = split_address(worker)
-    if address is None:
-        raise AccError(Code.HTTP_PEER, "the controller named a worker without an address")
-    return address
-
-
-def _resolve(worker: str, address: tuple[str, int]) -> list[tuple[int, tuple[str, int] | tuple[str, int, int, int]]]:
+def _resolve(worker: Worker) -> list[tuple[int, tuple[str, int] | tuple[str, int, int, int]]]:
     """Family and address of each way to the worker."""
+    address = split_address(worker.address)
+    if address is None:
+        raise AccError(Code.HTTP_PEER, f"{worker} is not an address")
     try:
         # as bytes, for the reason that acc.wire.tls gives
         found = socket.getaddrinfo(address[0].encode("ascii"), address[1], type=socket.SOCK_STREAM)

@@ -23,6 +23,7 @@ from acc.cli.opening import Opener, Refused, Transport
 from acc.cli.stdio import STDIN, Sink
 from acc.wire.buffers import Buffers
 from acc.wire.errors import AccError, Code
+from acc.wire.incoming import PIECES
 from acc.wire.tunnel import LOST_AFTER, PING_AFTER, Tunnel
 from acc.wire.tunnel_end import CLOSE_NORMAL, TunnelClosed, TunnelEnd, TunnelReset
 
@@ -146,11 +147,12 @@ class Pipe:
     def _deliver(self, pieces: list[memoryview]) -> None:
         """Writes to stdout what it takes at once, and holds the rest."""
         incoming = self._tunnel.incoming
+        taken = 0 if incoming.holding or not pieces else self._write(pieces[:PIECES])
+        incoming.pass_on(taken)
         for piece in pieces:
-            taken = 0 if incoming.holding else self._write([piece])
-            incoming.pass_on(taken)
             if taken < len(piece):
                 incoming.hold(piece[taken:])
+            taken = max(0, taken - len(piece))
 
     def _write(self, pieces: list[memoryview] | list[memoryview | bytearray]) -> int:
         try:

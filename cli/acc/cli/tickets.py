@@ -1,6 +1,8 @@
 """Tickets that were granted and are still good: one small file each, so that the next connection asks nobody.
 
-    <runtime>/<controller host>_<port>/<target name>[:<port>].json     mode 0600, in directories 0700
+    <runtime>/<controller host>_<port>_<holder>/<target name>[:<port>].json     mode 0600, in directories 0700
+
+`holder` is who is logged in: a ticket names its user, so nobody else's may be presented.
 
 Rule: a cached ticket only saves a question. It is dropped when it is about to expire, when its file does not make
 sense, and when a worker refuses it; then the controller is asked again. It holds what a connection needs: the
@@ -11,7 +13,7 @@ import json
 import os
 import time
 
-from acc.cli import directories
+from acc.cli import credentials, directories
 from acc.cli.profile import Profile
 from acc.wire.errors import AccError, Code
 from acc.wire.names import split_address
@@ -24,12 +26,25 @@ MARGIN = 5.0
 """Seconds before its end from which a ticket is not used for a new connection."""
 
 
+class Worker:
+    """Where a worker is dialled, `host:port`, and the name that its certificate must be for."""
+
+    __slots__ = ("address", "server_name")
+
+    def __init__(self, address: str, server_name: str) -> None:
+        self.address = address
+        self.server_name = server_name
+
+    def __str__(self) -> str:
+        return self.address
+
+
 class Grant:
     """The controller's answer to a connection request: what may be opened, where, until when (Unix seconds)."""
 
     __slots__ = ("ca", "expires_at", "session_id", "ticket", "workers")
 
-    def __init__(self, *, ticket: str, workers: list[str], ca: str, expires_at: float, session_id: str) -> None:
+    def __init__(self, *, ticket: str, workers: list[Worker], ca: str, expires_at: float, session_id: str) -> None:
         self.ticket = ticket
         self.workers = workers
         self.ca = ca
@@ -58,7 +73,7 @@ def store(profile: Profile, name: str, port: int | None, grant: Grant) -> None:
     directories.private(os.path.dirname(path))
     fields = {
         "authorization_token": grant.ticket,
-        "workers": [{"address": worker} for worker in grant.workers],
+        "workers": [{"address": one.address, "server_name": one.server_name} for one in grant.workers],
         "worker_ca": grant.ca,
         "expires_at": grant.expires_at,
         "session_id": grant.session_id,
@@ -81,7 +96,7 @@ def parse(body: "Json") -> Grant:
             "expires_at": (int() | float()) as expires_at,
             "session_id": str(session_id),
         }:
-            workers = _addresses(listed)
+            workers = _workers(listed)
         case _:
             raise AccError(Code.HTTP_PEER, "the controller's answer holds no ticket")
     if not workers:
@@ -91,18 +106,18 @@ def parse(body: "Json") -> Grant:
     return Grant(ticket=ticket, workers=workers, ca=ca, expires_at=expires_at, session_id=session_id)
 
 
-def _addresses(listed: "Json") -> list[str]:
-    addresses: list[str] = []
+def _workers(listed: "Json") -> list[Worker]:
+    workers: list[Worker] = []
     for worker in listed if isinstance(listed, list) else ():
         match worker:
-            case {"address": str(address)} if split_address(address) is not None:
-                addresses.append(address)
+            case {"address": str(address), "server_name": str(name)} if split_address(address) and name.isascii():
+                workers.append(Worker(address, name))
             case _:
                 raise AccError(Code.HTTP_PEER, "the controller named a worker without an address")
-    return addresses
+    return workers
 
 
 def _path(profile: Profile, name: str, port: int | None) -> str:
     host, controller_port = profile.authority()
     file = f"{name}.json" if port is None else f"{name}:{port}.json"
-    return os.path.join(directories.runtime(), f"{host.replace('/', '_')}_{controller_port}", file)
+    return os.path.join(directories.runtime(), f"{host}_{controller_port}_{credentials.holder(profile)}", file)

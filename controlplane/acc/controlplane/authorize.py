@@ -24,7 +24,7 @@ from acc.controlplane.targets import COLUMNS, SCOPE_COLUMNS, actions_on, scope_o
 from acc.controlplane.tickets import TicketSigner
 from acc.controlplane.workers import LIVE_WORKERS
 from acc.wire.errors import AccError, Code
-from acc.wire.names import is_name
+from acc.wire.names import is_name, worker_server_name
 from acc.wire.ticket import Ticket, mint
 
 MAX_CANDIDATES = 100
@@ -99,9 +99,13 @@ async def authorize_session(
         session_connection_limit=session["connection_limit"],
         connections_left=session["connection_limit"],
         authorization_token=_mint(signer, caller, session_id, target, endpoint, session),
-        workers=[dict(zip(("id", "address"), one.split(" ", 1), strict=True)) for one in target["workers"]],
+        workers=[_worker(*one.split(" ", 1)) for one in target["workers"]],
         worker_ca=worker_ca.pem,
     )
+
+
+def _worker(worker_id: str, address: str) -> Json:
+    return {"id": worker_id, "address": address, "server_name": worker_server_name(worker_id)}
 
 
 def _choose(caller: Caller, reference: str, rows: list[Row]) -> Row:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from acc.wire.errors import AccError, Code
+from acc.wire.names import worker_server_name
 
 CA_LIFE = timedelta(days=3650)
 WORKER_LIFE = timedelta(days=7)
@@ -84,10 +85,10 @@ class Authority:
         )
         return issued, pem
 
-    def issue_worker(self, worker_id: str, host: str, csr_der: bytes) -> Issued:
-        """A certificate for the worker whose key signed `csr_der`, reached at `host`. Raises AccError(BAD_REQUEST)."""
+    def issue_worker(self, worker_id: str, csr_der: bytes) -> Issued:
+        """A certificate for the worker whose key signed `csr_der`. Raises AccError(BAD_REQUEST)."""
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-        return self._issue(worker_id, _proved_key(csr_der), [host], usages, WORKER_LIFE)
+        return self._issue(worker_id, _proved_key(csr_der), [worker_server_name(worker_id)], usages, WORKER_LIFE)
 
     def _issue(
         self,

@@ -96,7 +96,7 @@ async def create_enrolment_secret(sql: Sql, *, name: str, valid_seconds: float) 
 
 async def enroll(sql: Sql, authority: Authority, *, secret: str, csr_der: bytes, address: str) -> Enrolled:
     """A worker for a secret. Raises AccError(NOT_ALLOWED) for one that is unknown, used or expired."""
-    host = _host(address)
+    _host(address)
     token = await sql.fetchrow(
         "update enrolment_tokens set used_time = now()"
         " where secret_hash = $1 and used_time is null and expiration_time > now() returning worker_name",
@@ -106,7 +106,7 @@ async def enroll(sql: Sql, authority: Authority, *, secret: str, csr_der: bytes,
         raise AccError(Code.NOT_ALLOWED, "the enrolment token is unknown, used or expired")
     known = await sql.fetchrow("select id from workers where name = $1 for update", token["worker_name"])
     worker_id = known["id"] if known else new_id("w")
-    certificate = authority.issue_worker(worker_id, host, csr_der)
+    certificate = authority.issue_worker(worker_id, csr_der)
     await sql.execute(
         "insert into workers (id, name, address, certificate_serial) values ($1, $2, $3, $4)"
         " on conflict (id) do update set address = excluded.address, certificate_serial = excluded.certificate_serial,"
@@ -121,8 +121,8 @@ async def enroll(sql: Sql, authority: Authority, *, secret: str, csr_der: bytes,
 
 async def renew(sql: Sql, authority: Authority, peer: WorkerCertificate, csr_der: bytes) -> Enrolled:
     """A fresh certificate for a worker that has an accepted one."""
-    address = await recognise(sql, peer)
-    certificate = authority.issue_worker(peer.worker_id, _host(address), csr_der)
+    await recognise(sql, peer)
+    certificate = authority.issue_worker(peer.worker_id, csr_der)
     await sql.execute(
         "update workers set certificate_serial = $2, previous_serial = $3, updated_time = now() where id = $1",
         peer.worker_id,

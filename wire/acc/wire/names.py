@@ -17,6 +17,15 @@ def is_name(text: str) -> bool:
     return text.replace(".", "").replace("_", "").replace("-", "").isalnum()
 
 
+def worker_server_name(worker_id: str) -> str:
+    """What a worker's certificate is for, and clients verify: its identity, wherever it listens.
+
+    A certificate for the worker's host would let it stand in for whatever else that host serves, the controller
+    among them.
+    """
+    return f"{worker_id}.worker.acc"
+
+
 def parse_port(text: str) -> int | None:
     """The TCP port that `text` spells in plain decimal digits, or None."""
     if not (text.isascii() and text.isdigit() and len(text) <= 5):

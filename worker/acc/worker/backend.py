@@ -11,7 +11,7 @@ import struct
 from acc.wire.buffers import CHUNK
 from acc.wire.errors import AccError, Code
 
-READ = 16384
+READ = 8192
 """First read size in bytes. It doubles while reads come full, for TLS keeps as much memory as it ever needed."""
 
 _ABORT = struct.pack("ii", 1, 0)  # SO_LINGER without time: close sends RST

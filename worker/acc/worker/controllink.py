@@ -10,7 +10,8 @@ calls decides what an outage means. What arrives that no controller of ours woul
 
 import asyncio
 import enum
-from collections.abc import AsyncIterator, Callable, Coroutine
+import ssl
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -67,9 +68,13 @@ class LinkChannel(Channel):
 
     _transport: asyncio.Transport | None = None
 
+    def __init__(self, host: str, port: int, *, tls: ssl.SSLContext) -> None:
+        super().__init__(host, port, ssl=tls)  # pyright: ignore[reportUnknownMemberType]  grpclib's annotation
+        self._tls = tls
+
     async def _create_connection(self) -> H2Protocol:
         self._transport, protocol = await self._loop.create_connection(
-            self._protocol_factory, self._host, self._port, ssl=self._ssl
+            self._protocol_factory, self._host, self._port, ssl=self._tls
         )
         return protocol
 
@@ -163,7 +168,7 @@ class ControlLink:
         reason = "the controller ended the stream"
         try:
             async with (
-                LinkChannel(*parts, ssl=self._identity.client_context()) as channel,
+                LinkChannel(*parts, tls=self._identity.client_context()) as channel,
                 asyncio.timeout(DIAL_TIMEOUT) as silence,
                 channel.request(_CONTROL, Cardinality.STREAM_STREAM, WorkerStatus, Command) as stream,
             ):
@@ -205,7 +210,7 @@ class ControlLink:
     @asynccontextmanager
     async def _stating(
         self, stream: Stream[WorkerStatus, Command], status: Callable[[], WorkerStatus]
-    ) -> AsyncIterator[None]:
+    ) -> AsyncGenerator[None]:
         """Sends the worker's status every STATUS_INTERVAL, and when there is news."""
         task = asyncio.create_task(self._state(stream, status))
         try:

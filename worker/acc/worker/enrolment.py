@@ -64,18 +64,14 @@ def parse_token(text: str) -> EnrolmentToken:
     if len(body) > MAX_TOKEN or not body.isascii() or not body.startswith(PREFIX):
         raise AccError(Code.CONFIG, "that is not an enrolment token")
     try:
-        document = json.loads(_decode(body.removeprefix(PREFIX), b"-_"))
+        document: object = json.loads(_decode(body.removeprefix(PREFIX), b"-_"))
     except (ValueError, RecursionError):
         raise AccError(Code.CONFIG, "the enrolment token is damaged, or only part of one") from None
-    match document:
-        case {"controllers": list() as items, "secret": str(secret), "ca": str(ca), "cluster": str(cluster)}:
-            controllers = tuple(
-                item for item in cast("list[object]", items) if isinstance(item, str) and split_address(item)
-            )  # json.loads gives no more exact type
+    match cast("dict[str, object]", document):  # or anything else, which matches nothing
+        case {"controllers": items, "secret": str(secret), "ca": str(ca), "cluster": str(cluster)}:
+            controllers = _parse_controllers(items)
         case _:
             raise AccError(Code.CONFIG, "the enrolment token is damaged, or only part of one")
-    if not 0 < len(controllers) == len(items) <= MAX_CONTROLLERS:
-        raise AccError(Code.CONFIG, "the enrolment token names no controller that can be dialled")
     if not 0 < len(secret) <= MAX_SECRET or not is_name(cluster):
         raise AccError(Code.CONFIG, "the enrolment token is damaged, or only part of one")
     return EnrolmentToken(controllers=controllers, secret=secret, ca=_parse_ca(ca), cluster=cluster)
@@ -141,6 +137,14 @@ def _refusal(error: GRPCError) -> AccError:
     if code is None:
         return AccError(Code.UNAVAILABLE, f"the controller answered {error.status.name}: {error.message or ''}")
     return AccError(code, printable(words.removeprefix(f"{code.title}: ")))
+
+
+def _parse_controllers(value: object) -> tuple[str, ...]:
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    controllers = tuple(item for item in items if isinstance(item, str) and split_address(item))
+    if not 0 < len(controllers) == len(items) <= MAX_CONTROLLERS:
+        raise AccError(Code.CONFIG, "the enrolment token names no controller that can be dialled")
+    return controllers
 
 
 def _parse_ca(text: str) -> x509.Certificate:

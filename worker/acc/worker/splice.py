@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 from acc.wire.errors import AccError, Code
+from acc.wire.incoming import PIECES
 from acc.wire.link import Link
 from acc.wire.tunnel import LOST_AFTER, PING_AFTER
 from acc.wire.tunnel_end import CLOSE_NORMAL, NO_STATUS, TunnelClosed, TunnelEnd, TunnelReset
@@ -250,11 +251,12 @@ class Splice:
     def _deliver(self, pieces: list[memoryview]) -> None:
         """Writes to the backend what it takes at once, and holds the rest."""
         incoming = self._end.tunnel.incoming
+        taken = 0 if incoming.holding or not pieces else self._write(pieces[:PIECES])
+        incoming.pass_on(taken)
         for piece in pieces:
-            taken = 0 if incoming.holding else self._write([piece])
-            incoming.pass_on(taken)
             if taken < len(piece):
                 incoming.hold(piece[taken:])
+            taken = max(0, taken - len(piece))
 
     def _write(self, pieces: list[memoryview] | list[memoryview | bytearray]) -> int:
         """Bytes that the backend took. If it takes no more the client stops, but what it has said is still read."""
