@@ -61,7 +61,11 @@ class Network:
         return time.monotonic() - self._last > QUIET
 
     def fall_silent(self) -> None:
-        """Passes nothing on any more in the connections that are open now, and says nothing of it."""
+        """Passes nothing on any more in the connections that are open now, and says nothing of it.
+
+        Those that come have small packets, as on a real network, so that a sender's buffer is soon full.
+        """
+        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
         self._silent = self.connections
 
     def cut(self) -> None:

@@ -287,9 +287,9 @@ def test_a_network_that_falls_silent_is_noticed_within_half_a_minute(api: Api, c
         while not over.is_set() and kind == b"send":
             connection.sendall(b".")
             over.wait(0.05)
-        read_all(connection)
+        uploads[kind] = read_all(connection)
 
-    over = threading.Event()
+    over, uploads, typed = threading.Event(), dict[bytes, bytes](), bytearray()
     with serving(serve) as backend:
         target = api.target(backend.port)
         with between(api, client, target) as network:
@@ -298,7 +298,7 @@ def test_a_network_that_falls_silent_is_noticed_within_half_a_minute(api: Api, c
                 write(process, kind)
                 assert read_exactly_from(process, 4) == kind
             network.fall_silent()
-            typing = threading.Thread(target=type_slowly, args=(processes[b"type"], over))
+            typing = threading.Thread(target=type_slowly, args=(processes[b"type"], typed, over))
             typing.start()
             try:
                 wait_until(lambda: client.log().count("resumed") == 3, SILENT)
@@ -307,8 +307,14 @@ def test_a_network_that_falls_silent_is_noticed_within_half_a_minute(api: Api, c
                 typing.join(10)
             for process in processes.values():
                 assert finish(process).returncode == 0
+    assert uploads == {b"idle": b"", b"type": bytes(typed), b"send": b""}
 
 
-def type_slowly(process: Process, over: threading.Event) -> None:
-    while not over.wait(0.05):
-        write(process, b"x")
+def type_slowly(process: Process, typed: bytearray, over: threading.Event) -> None:
+    """Most of a window at once, which the silent network swallows, and then one number after another."""
+    for part in itertools.chain([random.Random(4).randbytes(900_000)], map(str, itertools.count())):
+        data = part if isinstance(part, bytes) else f"{part} ".encode()
+        typed += data
+        write(process, data)
+        if over.wait(0.01):
+            return

@@ -111,10 +111,10 @@ class Pipe:
         except TunnelClosed as closed:
             self._over = closed.close == CLOSE_NORMAL and self._tunnel.finished
             if not self._over:
-                self._drain()
+                self._drain(closed.error)
                 raise closed.error from None
-        except TunnelReset:
-            self._drain()
+        except TunnelReset as reset:
+            self._drain(reset)
             raise
         except (OSError, EOFError) as error:  # the transport's; stdin's and stdout's are dealt with where they are read
             self._resume(str(error) or "the worker closed the connection")
@@ -290,13 +290,12 @@ class Pipe:
         self._leave(Code.CLIENT_GONE.close)
         raise Departed(Code.CLIENT_GONE, why)
 
-    def _drain(self) -> None:
-        """Delivers what came before the stream broke, to a reader that takes it in time."""
+    def _drain(self, error: AccError) -> None:
+        """Delivers what came before the stream broke with `error`, to a reader that takes it in time."""
         incoming = self._tunnel.incoming
         deadline = time.monotonic() + DRAIN
-        late = AccError(Code.CLIENT_GONE, "stdout is not read")
         while incoming.holding:
-            self._interrupt.wait(self._sink.descriptor, OUT, deadline, late)
+            self._interrupt.wait(self._sink.descriptor, OUT, deadline, error)
             incoming.pass_on(self._write(incoming.held()))
 
     def _leave(self, close: int) -> None:

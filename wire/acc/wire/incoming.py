@@ -28,6 +28,9 @@ GATHER = 16384
 RATE = 160 << 20
 """Bytes a second that a window must be able to carry: 16 MiB over 100 ms."""
 
+PAUSE = 0.025
+"""Seconds for which an end may not run because others share its processor; the path is at least so long."""
+
 QUANTUM = 1 << 18
 """Bytes passed on per acknowledgement in a stream in full flow."""
 
@@ -154,5 +157,5 @@ class Incoming:
     def grow(self, rtt: float) -> None:
         """Doubles the window if a path of `rtt` seconds needs more."""
         self._window_began = self.delivered
-        if self._window < rtt * RATE:
+        if self._window < max(rtt, PAUSE) * RATE:
             self._window *= 2
