@@ -1,7 +1,7 @@
 """Opens a tunnel to a worker: TCP, TLS, one upgrade; and opens it again when its transport was lost.
 
-Imports wait until there is something to wait for: TLS is imported while TCP connects, the pipe while the worker
-authorises and dials. That hides a third of the start-up behind the network and the worker's own work.
+Imports wait until there is something to wait for: TLS is imported while TCP connects, what the caller needs next while
+the worker authorises and dials. That hides a third of the start-up behind the network and the worker's own work.
 
 Workers are tried in the order that the controller gave, the next at once where one does not answer; any other
 refusal is final, because it is about the ticket or the backend, which the next worker would find the same.
@@ -13,6 +13,7 @@ import select
 import socket
 import sys
 import time
+from collections.abc import Callable
 
 from acc.cli.interrupt import Interrupt
 from acc.cli.tickets import Grant, Worker
@@ -65,13 +66,14 @@ class Transport:
 
 
 class Opener:
-    """Opens tunnels on one grant."""
+    """Opens tunnels on one grant. `meanwhile` is done while a worker authorises and dials."""
 
-    __slots__ = ("_grant", "_interrupt")
+    __slots__ = ("_grant", "_interrupt", "_meanwhile")
 
-    def __init__(self, grant: Grant, interrupt: Interrupt) -> None:
+    def __init__(self, grant: Grant, interrupt: Interrupt, meanwhile: Callable[[], None]) -> None:
         self._grant = grant
         self._interrupt = interrupt
+        self._meanwhile = meanwhile
 
     def open(self) -> Transport:
         """A new connection, through the first worker that answers."""
@@ -161,7 +163,7 @@ class Opener:
         late = AccError(Code.WORKER_UNREACHABLE, f"{worker} did not answer within {ANSWER_DEADLINE:.0f} s")
         tls.write(upgrade.encode_request(request, worker.address))
         self._send(connection, tls, deadline, late)
-        _load_the_rest()
+        self._meanwhile()
         room, data = memoryview(bytearray(READ)), b""
         while (length := upgrade.answer_length(data)) is None:
             self._receive(connection, tls, room, deadline, late)
@@ -195,13 +197,6 @@ class Opener:
 def _load_tls() -> None:
     """Imports what is needed when TCP stands, while its packets travel."""
     import acc.wire.tls  # noqa: F401, PLC0415  # pyright: ignore[reportUnusedImport]  see the module's docstring
-
-
-def _load_the_rest() -> None:
-    """Imports what is needed when the tunnel is open, while the worker authorises and dials."""
-    import hashlib  # noqa: F401, PLC0415  # pyright: ignore[reportUnusedImport]  see the module's docstring
-
-    import acc.cli.pipe  # noqa: F401, PLC0415  # pyright: ignore[reportUnusedImport]  likewise
 
 
 def _resolve(worker: Worker) -> list[tuple[int, tuple[str, int] | tuple[str, int, int, int]]]:

@@ -102,7 +102,7 @@ def main(words: list[str]) -> "NoReturn":
 def _carry(arguments: Arguments) -> None:
     interrupt = Interrupt()
     opener, transport = _open(arguments, interrupt)
-    from acc.cli.pipe import Pipe  # noqa: PLC0415  the opening has imported most of it while it waited
+    from acc.cli.pipe import Pipe  # noqa: PLC0415  see `_load_pipe`
 
     Pipe(transport, opener, interrupt, arguments.linger).run()
 
@@ -112,15 +112,22 @@ def _open(arguments: Arguments, interrupt: Interrupt) -> tuple[Opener, Transport
     mine = profile.load()
     kept = tickets.load(mine, arguments.name, arguments.port)
     if kept is not None:
-        opener = Opener(kept, interrupt)
+        opener = Opener(kept, interrupt, _load_pipe)
         try:
             return opener, opener.open()
         except AccError as error:
             if error.code not in _STALE:
                 raise
             tickets.discard(mine, arguments.name, arguments.port)
-    opener = Opener(_ask(mine, arguments), interrupt)
+    opener = Opener(_ask(mine, arguments), interrupt, _load_pipe)
     return opener, opener.open()
+
+
+def _load_pipe() -> None:
+    """Imports what is needed once the tunnel is open. The opening does it while it waits for the worker."""
+    import hashlib  # noqa: F401, PLC0415  # pyright: ignore[reportUnusedImport]  the answer is verified with it
+
+    import acc.cli.pipe  # noqa: F401, PLC0415  # pyright: ignore[reportUnusedImport]
 
 
 def _ask(mine: profile.Profile, arguments: Arguments) -> tickets.Grant:
