@@ -246,3 +246,13 @@ def test_a_limit_never_falls() -> None:
         limits.append(incoming.take_ack()[1])
 
     assert limits == sorted(limits)
+
+
+def test_a_piece_that_was_shown_does_not_grow() -> None:
+    incoming = Incoming()
+    wait(incoming, b"abc")
+    shown = incoming.held()
+    wait(incoming, b"def")
+
+    assert [bytes(piece) for piece in shown] == [b"abc"]
+    assert b"".join(incoming.held()) == b"abcdef"

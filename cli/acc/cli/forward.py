@@ -227,7 +227,7 @@ class _Connection:
                     self._talk.ring()
                 if incoming.outgrown:
                     incoming.grow(self._round_trip)
-                if not incoming.waiting and not incoming.drained:
+                if not incoming.holding and not incoming.drained:
                     await self._sink.wait()
             await self._local.send_eof()
         except trio.BrokenResourceError:

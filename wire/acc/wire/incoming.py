@@ -38,10 +38,22 @@ QUANTUM = 1 << 18
 class Incoming:
     """One end's receiving direction. Offsets count bytes from the beginning of the stream."""
 
-    __slots__ = ("_acked", "_queue", "_window", "_window_began", "delivered", "fin", "limit", "offset", "stopped")
+    __slots__ = (
+        "_acked",
+        "_growing",
+        "_queue",
+        "_window",
+        "_window_began",
+        "delivered",
+        "fin",
+        "limit",
+        "offset",
+        "stopped",
+    )
 
     def __init__(self) -> None:
         self._queue: deque[memoryview | bytearray] | None = None  # came, and waits for the sink
+        self._growing = False  # small chunks may be added to the last piece, which nobody has seen yet
         self._window = WINDOW
         self._window_began = 0
         self._acked = 0
@@ -90,15 +102,17 @@ class Incoming:
             return
         if self._queue is None:
             self._queue = deque()
-        last = self._queue[-1] if self._queue else None
+        last = self._queue[-1] if self._growing and self._queue else None
         if isinstance(last, bytearray) and len(last) + len(chunk) <= GATHER:
             last += chunk
         else:
             self._queue.append(bytearray(chunk))
+            self._growing = True
 
     def held(self) -> list[memoryview | bytearray]:
-        """What waits, oldest first, in at most PIECES pieces."""
+        """What waits, oldest first, in at most PIECES pieces, which stay as they are until they are passed on."""
         queue = self._queue
+        self._growing = False
         if queue is None:
             return []
         return list(queue) if len(queue) <= PIECES else list(islice(queue, PIECES))
@@ -111,8 +125,7 @@ class Incoming:
             size -= len(queue.popleft())
         if queue and size:
             first = queue[0]
-            # a bytearray could not grow while a view of it exists, so what is cut is copied once
-            queue[0] = (first if isinstance(first, memoryview) else memoryview(bytes(first)))[size:]
+            queue[0] = (first if isinstance(first, memoryview) else memoryview(first))[size:]
         elif not queue:
             self._queue = None
 
