@@ -28,7 +28,11 @@ def connecting(client: Client, target: str) -> Iterator[int]:
         yield int(process.stdout.readline().rpartition(":")[2])
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=10)
+        try:
+            _, errors = process.communicate(timeout=10)
+        finally:
+            process.kill()
+        print(errors)
 
 
 @pytest.mark.parametrize("far", ["client", "server"])

@@ -297,8 +297,9 @@ def test_a_network_that_falls_silent_is_noticed_within_half_a_minute(api: Api, c
             for kind, process in processes.items():
                 write(process, kind)
                 assert read_exactly_from(process, 4) == kind
+            network.plan = slow_at_first
             network.fall_silent()
-            typing = threading.Thread(target=type_slowly, args=(processes[b"type"], typed, over))
+            typing = threading.Thread(target=type_fast, args=(processes[b"type"], typed, over))
             typing.start()
             try:
                 wait_until(lambda: client.log().count("resumed") == 3, SILENT)
@@ -310,11 +311,24 @@ def test_a_network_that_falls_silent_is_noticed_within_half_a_minute(api: Api, c
     assert uploads == {b"idle": b"", b"type": bytes(typed), b"send": b""}
 
 
-def type_slowly(process: Process, typed: bytearray, over: threading.Event) -> None:
-    """Most of a window at once, which the silent network swallows, and then one number after another."""
-    for part in itertools.chain([random.Random(4).randbytes(900_000)], map(str, itertools.count())):
-        data = part if isinstance(part, bytes) else f"{part} ".encode()
+def type_fast(process: Process, typed: bytearray, over: threading.Event) -> None:
+    """Half a window at once, which the silent network swallows, and then number after number without a pause."""
+    for part in itertools.chain([random.Random(4).randbytes(600_000)], itertools.count()):
+        data = part if isinstance(part, bytes) else f"{part % 1000:03} ".encode()
         typed += data
         write(process, data)
-        if over.wait(0.01):
+        if over.wait(0.0005):
             return
+
+
+def slow_at_first(_number: int) -> Passes:
+    """Takes its time with the first large piece, so that the sender's buffer is full meanwhile."""
+    waited = threading.Event()
+
+    def passes(direction: str, size: int) -> int:
+        if direction == UP and size > 2000 and not waited.is_set():
+            waited.wait(0.5)
+            waited.set()
+        return size
+
+    return passes

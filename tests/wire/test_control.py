@@ -150,3 +150,18 @@ def test_words_of_a_peer_are_bounded_and_printable(text: str) -> None:
 
     assert shown.isprintable()
     assert len(shown) == min(len(text), MAX_REASON)
+
+
+@given(st.sampled_from(Code), st.text(max_size=400))
+def test_a_reset_with_any_reason_fits_a_text_frame(code: Code, reason: str) -> None:
+    assert len(Reset(code, reason).encode()) <= MAX_TEXT
+
+
+@pytest.mark.parametrize("character", ["\u00e9", "\U0001f600", "\x00", '"', "\ud800"])
+def test_a_reset_of_the_dearest_characters_fits_a_text_frame(character: str) -> None:
+    assert len(Reset(Code.INTERNAL, character * MAX_REASON).encode()) <= MAX_TEXT
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-8-sig"])
+def test_a_message_is_utf_8(encoding: str) -> None:
+    assert refusal(json.dumps({"type": "fin", "offset": 3}).encode(encoding)) is Code.PROTOCOL

@@ -1,9 +1,11 @@
 """The receiving direction: what waits, what is acknowledged, and how the window grows."""
 
+import tracemalloc
+
 import pytest
 
 from acc.wire.errors import AccError, Code
-from acc.wire.incoming import GATHER, MAX_WINDOW, PIECES, QUANTUM, RATE, WINDOW, Incoming
+from acc.wire.incoming import MAX_WINDOW, PIECES, QUANTUM, RATE, WINDOW, Incoming
 
 
 def receive(incoming: Incoming, size: int) -> None:
@@ -71,13 +73,14 @@ def test_what_waits_is_a_copy() -> None:
     assert b"".join(incoming.held()) == b"abc"
 
 
-def test_as_many_pieces_as_writev_takes_are_shown() -> None:
+def test_no_more_pieces_are_shown_than_writev_takes() -> None:
     incoming = Incoming()
-    incoming.limit = (PIECES + 1) * GATHER
-    for index in range(PIECES + 1):
-        wait(incoming, index.to_bytes(2, "big") * (GATHER // 2))
+    parts = [bytes((index & 0xFF,)) for index in range(PIECES + 10)]
+    for part in parts:
+        wait(incoming, part)
+        incoming.held()  # what was shown does not grow, so each piece stays by itself
 
-    assert [bytes(piece[:2]) for piece in incoming.held()] == [index.to_bytes(2, "big") for index in range(PIECES)]
+    assert incoming.held() == parts[:PIECES]
 
 
 # acknowledgements
@@ -256,3 +259,31 @@ def test_a_piece_that_was_shown_does_not_grow() -> None:
 
     assert [bytes(piece) for piece in shown] == [b"abc"]
     assert b"".join(incoming.held()) == b"abcdef"
+
+
+def test_small_pieces_that_wait_take_about_their_size() -> None:
+    incoming = Incoming()
+    tracemalloc.start()
+    for index in range(WINDOW // 8):
+        wait(incoming, bytes((index & 0xFF,)))
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert used < 2 * WINDOW // 8 + 65536
+
+
+def test_what_comes_after_a_part_has_left_stays_behind_it() -> None:
+    incoming = Incoming()
+    wait(incoming, b"abc")
+    incoming.pass_on(1)
+    wait(incoming, b"def")
+
+    assert b"".join(incoming.held()) == b"bcdef"
+
+
+def test_after_a_stop_nothing_is_held() -> None:
+    incoming = Incoming()
+    incoming.stop(Code.BACKEND_CLOSED)
+    wait(incoming, b"abc")
+
+    assert not incoming.holding

@@ -3,8 +3,9 @@
 import pytest
 
 from acc.wire.buffers import CHUNK, Buffers
+from acc.wire.control import MAX_OFFSET
 from acc.wire.errors import AccError, Code
-from acc.wire.incoming import WINDOW
+from acc.wire.incoming import MAX_WINDOW, WINDOW
 from acc.wire.outgoing import GATHER, Outgoing
 
 
@@ -288,3 +289,41 @@ def test_a_refused_resume_changes_nothing() -> None:
     assert refuses(sender.outgoing.rewind, 9)
     assert sender.outgoing.replay() is None
     assert sender.outgoing.room == CHUNK
+
+
+def test_a_grant_of_any_size_makes_an_end_keep_no_more_than_the_largest_window() -> None:
+    sender = Sender(limit=MAX_OFFSET)
+    while sender.outgoing.room:
+        sender.send(bytes(sender.outgoing.room))
+
+    assert sender.outgoing.unacknowledged == MAX_WINDOW
+
+
+def test_after_a_stop_a_peer_may_have_received_any_part() -> None:
+    sender = Sender()
+    sender.send(b"abcdef")
+    sender.outgoing.stop()
+    sender.outgoing.rewind(3)
+
+    assert sender.replayed() == b""
+    assert sender.outgoing.done
+
+
+def test_what_was_not_sent_again_cannot_be_acknowledged() -> None:
+    sender = Sender()
+    for _ in range(3):
+        sender.send(bytes(CHUNK))
+    sender.outgoing.rewind(0)
+    sender.outgoing.replay()
+
+    assert refuses(sender.outgoing.acknowledge, CHUNK + 1, WINDOW)
+    sender.outgoing.acknowledge(CHUNK, WINDOW)
+    assert len(sender.replayed()) == 2 * CHUNK
+
+
+def test_a_fin_that_was_not_sent_again_cannot_be_acknowledged() -> None:
+    sender = Sender()
+    sender.send(b"abc")
+    sender.outgoing.finish()
+
+    assert refuses(sender.outgoing.acknowledge, 4, WINDOW)

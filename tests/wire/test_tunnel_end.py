@@ -1,5 +1,7 @@
 """Two tunnel ends that talk through a link: streams, ends, and transports that break."""
 
+import ssl
+
 import pytest
 
 from acc.wire import control, frames
@@ -347,3 +349,40 @@ def test_an_acknowledged_end_stays_acknowledged(pair: Pair) -> None:
     pair.server.finish()
     pair.run()
     assert pair.client.tunnel.finished
+
+
+def test_a_stopped_direction_survives_a_loss_with_bytes_on_their_way() -> None:
+    pair = Pair()
+    pair.client.write(100_000)
+    pair.carry(pair.client, 50_000)
+    pair.server.refuse()
+    pair.carry(pair.server, 1 << 20)
+    pair.resume()
+    pair.run()
+    pair.server.finish()
+    pair.run()
+
+    assert pair.client.tunnel.finished
+    assert pair.server.tunnel.finished
+
+
+def test_pings_of_a_peer_that_does_not_read_take_no_memory() -> None:
+    pair = Pair()
+    for _ in range(50):
+        pair.server.hear(frame(PING, b"p" * 125, ZERO_KEY) * 500)
+
+    assert len(pair.server.flight) + len(pair.server.end.link.tls.take()) < 65536
+
+
+def test_a_close_that_a_close_notify_follows_at_once_is_heard(certificate: Certificate) -> None:
+    pair = Pair(secured(certificate))
+    pair.client.write(5)
+    pair.client.end.link.close(1000, "")
+    tls = pair.client.end.link.tls
+    with pytest.raises(ssl.SSLWantReadError):
+        tls._object.unwrap()
+    pair.client.end.transmit(pair.client._send)
+    with pytest.raises(TunnelClosed):
+        pair.carry(pair.client, 1 << 20)
+
+    assert pair.server.delivered == pair.client.sent

@@ -13,6 +13,7 @@ from acc.wire.errors import AccError, Code
 from acc.wire.upgrade import (
     MAX_BODY,
     MAX_HEAD,
+    MAX_RESUME,
     MAX_TICKET,
     Accepted,
     Request,
@@ -368,3 +369,8 @@ def test_the_accept_key_is_that_of_rfc_6455() -> None:
 def test_a_key_is_new_each_time() -> None:
     assert upgrade.new_key() != upgrade.new_key()
     assert len(upgrade.new_key()) == 24
+
+
+@pytest.mark.parametrize("token", ["sc_1.\xe9", "", "t" * (MAX_RESUME + 1)])
+def test_a_resume_token_is_bounded_and_visible(token: str) -> None:
+    assert asked(having(REQUEST, f"Acc-Resume: {token}", "Acc-Received: 0")) is Code.BAD_REQUEST

@@ -169,10 +169,12 @@ class Pipe:
 
     def _read_source(self) -> None:
         outgoing = self._tunnel.outgoing
-        count = self._read_stdin(outgoing.room)
         self._moved = time.monotonic()
-        if self._moved - self._heard > PING_AFTER:
-            self._tend()
+        silence = self._moved - self._heard
+        if silence > (PING_AFTER + LOST_AFTER if self._pinged else PING_AFTER):
+            self._tend()  # which may bring a new transport, with a replay to be sent before anything new
+            return
+        count = self._read_stdin(outgoing.room)
         if count:
             self._end.send_room(self._buffers, count)
             self._end.transmit(self._transport.connection.send)
@@ -200,7 +202,7 @@ class Pipe:
         self._over = tunnel.finished
         if tunnel.incoming.outgrown:
             tunnel.incoming.grow(self._transport.min_rtt())
-        self._watch(self._socket, IN | OUT if end.blocked else IN)
+        self._watch(self._socket, IN | OUT if end.blocked and not end.broken else IN)
         self._watch(STDIN, IN if tunnel.outgoing.room and not end.blocked else None)
         if self._sink_open:
             self._watch(self._sink.descriptor, OUT if tunnel.incoming.holding else 0)
@@ -300,8 +302,5 @@ class Pipe:
 
     def _leave(self, close: int) -> None:
         """Says Close, without waiting for what the worker makes of it."""
-        try:
-            self._end.link.close(close, "")
-            self._end.transmit(self._transport.connection.send)
-        except OSError:
-            pass  # the transport has gone first, which says the same
+        self._end.link.close(close, "")
+        self._end.transmit(self._transport.connection.send)

@@ -63,7 +63,12 @@ class Outgoing:
         return max(0, min(CHUNK, self.limit - self.offset, MAX_WINDOW - self.unacknowledged))
 
     def sent(self, size: int) -> None:
-        """Records that the first `size` bytes of the pool's room were sent, and keeps them."""
+        """Records that the first `size` bytes of the pool's room were sent, and keeps them.
+
+        Raises ValueError if there was no room for them: a shell that goes on would send the stream out of order.
+        """
+        if size > self.room:
+            raise ValueError("more was sent than there was room for")
         kept = self._kept
         if kept is None:
             kept = self._kept = deque()

@@ -43,24 +43,27 @@ class TunnelReset(AccError):
 class TunnelEnd:
     """One end of a tunnel."""
 
-    __slots__ = ("_ending", "_pinged", "_unsent", "link", "tunnel")
+    __slots__ = ("_ending", "_pinged", "_unsent", "broken", "link", "tunnel")
 
     def __init__(self, tunnel: Tunnel, link: Link) -> None:
         self.tunnel = tunnel
         self.link = link
+        self.broken = False
+        """True once the transport refused to be written to: what can still be read of it says how it ended."""
         self._unsent: memoryview | None = None
         self._ending: Exception | None = None
         self._pinged: bytes | None = None  # the last ping that was not answered yet
 
     @property
     def blocked(self) -> bool:
-        """True while the transport has not taken all ciphertext; more stream would only fill memory."""
-        return self._unsent is not None
+        """True while the transport takes no ciphertext; more stream would only fill memory."""
+        return self._unsent is not None or self.broken
 
     def resume(self, link: Link, received: int) -> None:
         """Goes on over a new link, on which the peer has received all before `received`."""
         self.link = link
         self._unsent = None
+        self.broken = False
         self._pinged = None
         self.tunnel.resume(received)
 
@@ -123,7 +126,7 @@ class TunnelEnd:
 
         Of several pings only the last is answered, as RFC 6455 section 5.5.3 allows, so that they take no memory.
         """
-        if self._unsent is not None:
+        if self.blocked:
             return False
         texts = self.tunnel.messages()
         for text in texts:
@@ -136,7 +139,7 @@ class TunnelEnd:
 
     def send_quiet(self) -> None:
         """Sends what the tunnel has to say in a quiet moment."""
-        if self._unsent is None:
+        if not self.blocked:
             for text in self.tunnel.quiet():
                 self.link.send_text(text)
 
@@ -146,7 +149,10 @@ class TunnelEnd:
         self.link.close(error.code.close or Code.INTERNAL.close, error.detail)
 
     def transmit(self, send: Callable[[memoryview | bytes], int]) -> None:
-        """Hands ciphertext to `send`, a socket's, until it takes no more."""
+        """Hands ciphertext to `send`, a socket's, until it takes no more. A failure shows in `broken`.
+
+        It is no reason to leave: a Close or a reset may have come before, and is read first.
+        """
         data = self._unsent or self.link.tls.take()
         while data:
             try:
@@ -154,6 +160,9 @@ class TunnelEnd:
             except BlockingIOError:
                 self._unsent = memoryview(data)
                 return
+            except OSError:
+                self.broken = True
+                break
             if taken < len(data):
                 data = memoryview(data)[taken:]
             elif self._unsent is None:

@@ -42,7 +42,9 @@ class Farewell:
         try:
             if events & OUT:
                 self._end.transmit(self._socket.send)
-                if not self._end.blocked:
+                if self._end.broken:
+                    self.drop()
+                elif not self._end.blocked:
                     self._socket.shutdown(socket.SHUT_WR)
                     self._epoll.want(self._socket.fileno(), IN)
             elif events & (IN | BROKEN) and not self._socket.recv_into(self._memory.raw):

@@ -331,7 +331,7 @@ class Splice:
         tunnel = end.tunnel
         backend = OUT if tunnel.incoming.holding else 0
         if self._transport is not None:
-            epoll.want(self._transport.fileno(), IN | OUT if end.blocked else IN)
+            epoll.want(self._transport.fileno(), IN | OUT if end.blocked and not end.broken else IN)
             if not end.blocked and tunnel.outgoing.room:
                 backend |= IN
         epoll.want(self._backend.descriptor, backend)
