@@ -141,6 +141,7 @@ class Opener:
                 self._send(connection, tls, deadline, late)
                 self._receive(connection, tls, room, deadline, late)
         except ssl.SSLCertVerificationError as error:
+            self._send(connection, tls, deadline, late)  # the alert that says so
             raise AccError(Code.UNTRUSTED, f"{worker}: {error.verify_message}") from None
         except ssl.SSLError as error:
             raise AccError(Code.HTTP_PEER, f"{worker}: {error.reason or error}") from None

@@ -12,14 +12,13 @@ How it ends:
   tunnel is that an error.
 """
 
-import itertools
 import os
 import select
 import time
 
-from acc.cli import logfile
 from acc.cli.interrupt import Departed, Interrupt
-from acc.cli.opening import Opener, Refused, Transport
+from acc.cli.opening import Opener, Transport
+from acc.cli.resume import Resumption
 from acc.cli.stdio import STDIN, Sink
 from acc.wire.buffers import Buffers
 from acc.wire.errors import AccError, Code
@@ -39,13 +38,6 @@ QUIET = 200.0
 DRAIN = 5.0
 """Seconds that a reader has to take what came before the stream broke."""
 
-BACKOFF = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
-"""Seconds between attempts to resume; the last goes on."""
-
-REFUSED_FOR = 3.0
-"""Seconds for which nothing may listen at the worker's address before it counts as gone: a tunnel lives in the
-worker's memory, so one that was killed has nothing to resume, but its address may be moving."""
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -58,8 +50,8 @@ class Pipe:
     """Carries the process's stdin and stdout through one tunnel."""
 
     def __init__(self, transport: Transport, opener: Opener, interrupt: Interrupt, linger: float) -> None:
-        self._opener = opener
         self._interrupt = interrupt
+        self._resumption = Resumption(opener, interrupt)
         self._linger = linger
         self._buffers = Buffers()
         self._raw = memoryview(bytearray(RAW))
@@ -72,6 +64,8 @@ class Pipe:
         self._end = TunnelEnd(self._tunnel, transport.link)
         self._transport = transport
         self._socket = transport.connection.fileno()
+        self._watch(self._socket, IN)
+        self._fresh = True  # what came with the 101 is in the link already, where poll cannot see it
         self._over = False
         self._patience = QUIET  # how long to wait for anything to happen
         self._heard = self._moved = time.monotonic()  # last byte from the worker; from stdin
@@ -82,9 +76,9 @@ class Pipe:
         """Returns when both directions have ended by themselves. Raises AccError otherwise."""
         self._watch(self._interrupt.descriptor, IN)
         self._watch(self._sink.descriptor, 0)
-        self._serve(self._socket, IN)
         while not self._over:
-            ready = self._poll.poll(self._patience)
+            ready = [(self._socket, IN)] if self._fresh else self._poll.poll(self._patience)
+            self._fresh = False
             self._patience = QUIET
             for descriptor, events in ready:
                 if descriptor in self._watched:
@@ -96,18 +90,10 @@ class Pipe:
     # what is ready
 
     def _serve(self, descriptor: int, events: int) -> None:
+        """One turn, and what its failures mean."""
         try:
-            if descriptor == STDIN:
-                self._read_source()
-                if self._end.tunnel.outgoing.room and not self._end.blocked:
-                    return
-            elif descriptor == self._socket:
-                self._serve_transport(events)
-            elif descriptor == self._sink.descriptor:
-                self._serve_sink(events)
-            else:
-                self._depart("a signal came")
-            self._settle()
+            if self._turn(descriptor, events):
+                self._settle()
         except TunnelClosed as closed:
             self._over = closed.close == CLOSE_NORMAL and self._tunnel.finished
             if not self._over:
@@ -116,8 +102,27 @@ class Pipe:
         except TunnelReset as reset:
             self._drain(reset)
             raise
+        except Departed:
+            raise
+        except AccError as violation:
+            self._end.send_reset(violation)
+            self._end.transmit(self._transport.connection.send)
+            raise
         except (OSError, EOFError) as error:  # the transport's; stdin's and stdout's are dealt with where they are read
             self._resume(str(error) or "the worker closed the connection")
+
+    def _turn(self, descriptor: int, events: int) -> bool:
+        """Does what `descriptor` is ready for; True if there is anything to settle."""
+        if descriptor == STDIN:
+            self._read_source()
+            return self._end.blocked or not self._tunnel.outgoing.room
+        if descriptor == self._socket:
+            self._serve_transport(events)
+        elif descriptor == self._sink.descriptor:
+            self._serve_sink(events)
+        else:
+            self._depart("a signal came")
+        return True
 
     def _serve_transport(self, events: int) -> None:
         if events & OUT:
@@ -136,6 +141,7 @@ class Pipe:
                 raise EOFError
             if count:
                 self._heard = time.monotonic()
+                self._resumption.over()
                 self._pinged = False
                 end.feed(raw[:count])
             while (pieces := end.read(self._plain)) is not None:
@@ -241,7 +247,7 @@ class Pipe:
         due = self._heard + PING_AFTER + (LOST_AFTER if self._pinged else 0.0)
         if not self._sink_open and self._tunnel.outgoing.fin is None:
             due = min(due, self._moved + self._linger)
-            if now >= due and not self._tunnel.outgoing.unacknowledged:
+            if now >= due and not self._tunnel.outgoing.unacknowledged and not self._end.blocked:
                 self._tunnel.outgoing.finish()
                 self._end.send_messages()
                 self._over = True
@@ -254,33 +260,15 @@ class Pipe:
         if self._tunnel.finished:
             self._over = True
             return
-        lost = time.monotonic()
-        logfile.write(f"lost {self._transport.worker}: {why}; resuming")
         self._watch(self._socket, None)
         self._transport.connection.close()
-        self._transport = self._reopen(lost)
+        self._transport = self._resumption.replace(self._transport, self._tunnel.incoming.position, why)
         self._socket = self._transport.connection.fileno()
         self._end.resume(self._transport.link, self._transport.accepted.received)
         self._heard = time.monotonic()
         self._pinged = False
-        logfile.write(f"resumed {self._transport.worker} after {self._heard - lost:.3f} s")
-        self._serve(self._socket, IN)
-
-    def _reopen(self, lost: float) -> Transport:
-        accepted, worker = self._transport.accepted, self._transport.worker
-        refused = lost
-        for attempt in itertools.count():
-            self._interrupt.sleep(BACKOFF[min(attempt, len(BACKOFF) - 1)])
-            try:
-                return self._opener.reopen(worker, accepted.resume, self._tunnel.incoming.position)
-            except AccError as error:
-                now = time.monotonic()
-                refused = refused if isinstance(error, Refused) else now
-                if now - refused > REFUSED_FOR or now - lost > accepted.hold:
-                    raise AccError(Code.TUNNEL_LOST, error.detail) from None
-                if error.code not in (Code.WORKER_UNREACHABLE, Code.WORKER_BUSY):
-                    raise
-        raise AssertionError  # count() does not end
+        self._watch(self._socket, IN)
+        self._fresh = True
 
     def _depart(self, why: str) -> "NoReturn":
         """Leaves now, but not without what stdin holds already: ssh's last words come with its SIGHUP."""

@@ -3,7 +3,7 @@
 This is RFC 6455 section 4 and of RFC 9112 as much as it needs: a head of at most MAX_HEAD bytes, no body in a
 request, a bounded problem document (RFC 9457) in a refusal. A head is parsed once, into a value.
 
-Refuses: bare CR or LF, folded lines, names and values with control characters, a header that decides something
+Refuses: bare CR or LF, folded lines, names and values with control characters, any header
 given twice, any method, path, version or upgrade but the one.
 """
 

@@ -73,7 +73,9 @@ class Opening:
                 self._read_head()
         except BlockingIOError:
             pass
-        except (OSError, EOFError):  # ssl.SSLError is an OSError
+        except ssl.SSLError:
+            self._send_alert()
+        except (OSError, EOFError):
             self.drop()
         except AccError as error:
             self.refuse(error)
@@ -93,6 +95,14 @@ class Opening:
         self._epoll.want(self.connection.fileno(), 0)
         self._head = b""
         self._on_request(self, request)
+
+    def _send_alert(self) -> None:
+        """Tells the client what TLS found wrong, and closes."""
+        try:
+            self._send_ciphertext()
+        except OSError:
+            pass  # it has left
+        self.drop()
 
     def accept(self, answer: bytes) -> None:
         """Sends the 101 and lets go of the socket, which is the caller's now. Raises OSError if the client left."""

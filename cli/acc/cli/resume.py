@@ -1,0 +1,58 @@
+"""Gets a lost tunnel a new transport: again and again, less and less often, for as long as that can help.
+
+Rule: a loss begins when a transport fails and ends when a byte has come over its successor; a worker that answers and
+drops at once is the same loss going on. It is final when the worker refuses, when its hold is over, and when nothing
+has listened at its address for REFUSED_FOR: a tunnel lives in the worker's memory, so a worker that was killed has
+nothing to resume, but its address may be moving.
+"""
+
+import time
+
+from acc.cli import logfile
+from acc.cli.interrupt import Interrupt
+from acc.cli.opening import Opener, Refused, Transport
+from acc.wire.errors import AccError, Code
+
+BACKOFF = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Seconds before each attempt; the last goes on."""
+
+REFUSED_FOR = 3.0
+"""Seconds."""
+
+
+class Resumption:
+    """The losses of one tunnel."""
+
+    __slots__ = ("_attempts", "_interrupt", "_lost", "_opener")
+
+    def __init__(self, opener: Opener, interrupt: Interrupt) -> None:
+        self._opener = opener
+        self._interrupt = interrupt
+        self._lost: float | None = None  # since when nothing has come from the worker
+        self._attempts = 0  # to change that
+
+    def over(self) -> None:
+        """Something came from the worker."""
+        self._lost = None
+        self._attempts = 0
+
+    def replace(self, transport: Transport, received: int, why: str) -> Transport:
+        """A new transport for the tunnel that lost `transport`. Raises AccError if there is none to be had."""
+        logfile.write(f"lost {transport.worker}: {why}; resuming")
+        lost = self._lost = time.monotonic() if self._lost is None else self._lost
+        refused = lost
+        while True:
+            self._interrupt.sleep(BACKOFF[min(self._attempts, len(BACKOFF) - 1)])
+            self._attempts += 1
+            try:
+                fresh = self._opener.reopen(transport.worker, transport.accepted.resume, received)
+            except AccError as error:
+                now = time.monotonic()
+                refused = refused if isinstance(error, Refused) else now
+                if now - refused > REFUSED_FOR or now - lost > transport.accepted.hold:
+                    raise AccError(Code.TUNNEL_LOST, error.detail) from None
+                if error.code not in (Code.WORKER_UNREACHABLE, Code.WORKER_BUSY):
+                    raise
+            else:
+                logfile.write(f"resumed {transport.worker} after {time.monotonic() - lost:.3f} s")
+                return fresh
