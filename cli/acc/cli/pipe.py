@@ -42,6 +42,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+LINK = -1
+"""What stands for the link itself where a descriptor is served: what came with the 101 is in it already."""
+
 IN, OUT = select.POLLIN, select.POLLOUT
 BROKEN = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
@@ -65,7 +68,7 @@ class Pipe:
         self._transport = transport
         self._socket = transport.connection.fileno()
         self._watch(self._socket, IN)
-        self._fresh = True  # what came with the 101 is in the link already, where poll cannot see it
+        self._fresh = True  # the link has not been read, and poll cannot see what is in it
         self._over = False
         self._patience = QUIET  # how long to wait for anything to happen
         self._heard = self._moved = time.monotonic()  # last byte from the worker; from stdin
@@ -77,8 +80,11 @@ class Pipe:
         self._watch(self._interrupt.descriptor, IN)
         self._watch(self._sink.descriptor, 0)
         while not self._over:
-            ready = [(self._socket, IN)] if self._fresh else self._poll.poll(self._patience)
-            self._fresh = False
+            if self._fresh:
+                self._fresh = False
+                self._serve(LINK, IN)
+                continue
+            ready = self._poll.poll(self._patience)
             self._patience = QUIET
             for descriptor, events in ready:
                 if descriptor in self._watched:
@@ -118,6 +124,8 @@ class Pipe:
             return self._end.blocked or not self._tunnel.outgoing.room
         if descriptor == self._socket:
             self._serve_transport(events)
+        elif descriptor == LINK:
+            self._read_link()
         elif descriptor == self._sink.descriptor:
             self._serve_sink(events)
         else:
@@ -136,19 +144,21 @@ class Pipe:
             try:
                 count = self._transport.connection.recv_into(raw[: self._read_size])
             except BlockingIOError:
-                count = None
-            if count == 0:
+                return
+            if not count:
                 raise EOFError
-            if count:
-                self._heard = time.monotonic()
-                self._resumption.over()
-                self._pinged = False
-                end.feed(raw[:count])
-            while (pieces := end.read(self._plain)) is not None:
-                self._deliver(pieces)
-            if count is None or count < self._read_size:
+            self._heard = time.monotonic()
+            self._resumption.over()
+            self._pinged = False
+            end.feed(raw[:count])
+            self._read_link()
+            if count < self._read_size:
                 return
             self._read_size = min(self._read_size * 2, RAW)
+
+    def _read_link(self) -> None:
+        while (pieces := self._end.read(self._plain)) is not None:
+            self._deliver(pieces)
 
     def _deliver(self, pieces: list[memoryview]) -> None:
         """Writes to stdout what it takes at once, and holds the rest."""

@@ -139,14 +139,15 @@ class FrameReader:
         """Reads a header at `at`; where its end is missing, keeps what there is. Returns what comes after it."""
         kept = len(self._head)
         head: bytes = self._head + bytes(data[at : at + HEADROOM - kept])
-        if len(head) < 2:
+        have = len(head)
+        if have < 2:
             self._head = head
             return len(data)
         short: int = head[1] & 0x7F
         extended = 0 if short < 126 else 2 if short == 126 else 8
         masked = head[1] & MASK_BIT
         end = 2 + extended + (4 if masked else 0)
-        if len(head) < end:
+        if have < end:
             self._head = head
             return len(data)
         self._head = b""

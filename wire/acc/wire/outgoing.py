@@ -24,10 +24,10 @@ class Outgoing:
         "_acked",
         "_base",
         "_buffers",
-        "_fin_due",
         "_kept",
         "_replayed",
         "fin",
+        "fin_due",
         "limit",
         "offset",
         "stopped",
@@ -39,7 +39,8 @@ class Outgoing:
         self._base = 0  # where the first piece that is kept begins
         self._acked = 0
         self._replayed: int | None = None  # while replaying: what comes before it was sent again
-        self._fin_due = False
+        self.fin_due = False
+        """True while a FIN is still to be said, once all before it has been."""
         self.offset = 0
         self.limit = limit
         self.fin: int | None = None
@@ -60,7 +61,8 @@ class Outgoing:
         """How many bytes of new data may be sent now, at most CHUNK."""
         if self.fin is not None or self.stopped or self._replayed is not None:
             return 0
-        return max(0, min(CHUNK, self.limit - self.offset, MAX_WINDOW - self.unacknowledged))
+        room = min(self.limit, self._base + MAX_WINDOW) - self.offset
+        return CHUNK if room > CHUNK else max(room, 0)
 
     def sent(self, size: int) -> None:
         """Records that the first `size` bytes of the pool's room were sent, and keeps them.
@@ -87,13 +89,13 @@ class Outgoing:
         """Records that the source has ended; the FIN follows the last byte."""
         if self.fin is None:
             self.fin = self.offset
-            self._fin_due = True
+            self.fin_due = True
 
     def take_fin(self) -> int | None:
         """The FIN's offset if it is to be sent now; it is then counted as sent."""
-        if not self._fin_due or self._replayed is not None or self.stopped:
+        if not self.fin_due or self._replayed is not None or self.stopped:
             return None
-        self._fin_due = False
+        self.fin_due = False
         return self.fin
 
     def acknowledge(self, offset: int, limit: int) -> None:
@@ -116,7 +118,7 @@ class Outgoing:
             return
         self._drop(min(received, self.offset))
         self._replayed = received if received < self.offset else None
-        self._fin_due = self.fin is not None and received <= self.fin
+        self.fin_due = self.fin is not None and received <= self.fin
 
     def replay(self) -> memoryview | bytes | None:
         """The next bytes to be sent again, at most CHUNK; None where nothing is left to replay."""
@@ -143,7 +145,7 @@ class Outgoing:
         """Where the peer can have come to by what was sent on this transport and before it."""
         if self._replayed is not None:
             return self._replayed
-        return self.offset if self._fin_due else self._end()
+        return self.offset if self.fin_due else self._end()
 
     def _end(self) -> int:
         return self.offset if self.fin is None else self.fin + 1

@@ -79,7 +79,7 @@ class Tls:
         filled, size = 0, len(room)
         incoming, read, buffered = self._incoming, self._object.read, self._object.pending
         try:
-            while filled < size and (incoming.pending or buffered()):
+            while (incoming.pending or buffered()) and filled < size:
                 # typeshed knows only the read without a buffer; with one, the answer is a count
                 count: int = read(size - filled, room[filled:])  # type: ignore[assignment]
                 if not count:

@@ -83,6 +83,8 @@ class Tunnel:
 
     def messages(self) -> list[bytes]:
         """The texts to be sent now, which are then counted as sent."""
+        if not (self._ack_due or self.incoming.ack_due or self.outgoing.fin_due or self._stop_due):
+            return []
         texts: list[bytes] = []
         if self._ack_due or self.incoming.ack_due:
             texts.append(self._ack())
