@@ -71,7 +71,7 @@ def timers() -> str:
             (
                 "client",
                 "nothing listens at the worker's address: given up",
-                f"{pipe.REFUSED_FOR:g}",
+                f"{resume.REFUSED_FOR:g}",
             ),
             ("worker", "from its last word to the end of TCP", f"{farewell.PATIENCE:g}"),
         ],
@@ -109,7 +109,7 @@ def bounds() -> str:
                 f"{dial.DIAL_TIMEOUT:g}",
             ),
             ("a session is cancelled or ends", shown("session_cancelled", "session_expired"), "1"),
-            ("the worker was killed, and its address refuses", shown("tunnel_lost"), f"{pipe.REFUSED_FOR:g}"),
+            ("the worker was killed, and its address refuses", shown("tunnel_lost"), f"{resume.REFUSED_FOR:g}"),
             (
                 "the network is gone: noticed by pings, given up after the hold",
                 shown("tunnel_lost"),

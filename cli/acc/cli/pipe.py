@@ -61,6 +61,7 @@ class Pipe:
         self._plain = memoryview(bytearray(RAW + 65536))
         self._sink = Sink()
         self._sink_open = True
+        self._widened = False
         self._poll = select.poll()
         self._watched: dict[int, int] = {}
         self._tunnel = Tunnel(self._buffers, transport.accepted.window)
@@ -167,8 +168,14 @@ class Pipe:
         incoming.pass_on(taken)
         for piece in pieces:
             if taken < len(piece):
+                self._widen()
                 incoming.hold(piece[taken:])
             taken = max(0, taken - len(piece))
+
+    def _widen(self) -> None:
+        if not self._widened:
+            self._widened = True
+            self._sink.widen()
 
     def _write(self, pieces: list[memoryview] | list[memoryview | bytearray]) -> int:
         try:

