@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from acc.cli import authorize, opening, pipe
+from acc.cli import authorize, opening, resume
 from acc.wire import control, frames, incoming, ticket, tunnel, upgrade
 from acc.wire.errors import Code
 from acc.worker import controllink, dial, farewell, main, relay

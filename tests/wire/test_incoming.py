@@ -96,9 +96,9 @@ def test_a_few_bytes_are_acknowledged_in_a_quiet_moment_only() -> None:
     assert not incoming.ack_owed
 
 
-def test_a_quantum_is_acknowledged_at_once() -> None:
+def test_a_quarter_of_the_window_is_acknowledged_at_once() -> None:
     incoming = Incoming()
-    receive(incoming, QUANTUM - 1)
+    receive(incoming, WINDOW // 4 - 1)
     assert not incoming.ack_due
     receive(incoming, 1)
     assert incoming.ack_due

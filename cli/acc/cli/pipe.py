@@ -70,6 +70,7 @@ class Pipe:
         self._socket = transport.connection.fileno()
         self._watch(self._socket, IN)
         self._fresh = True  # the link has not been read, and poll cannot see what is in it
+        self._waits: tuple[bool, ...] = ()  # what decides the events that are waited for
         self._over = False
         self._patience = QUIET  # how long to wait for anything to happen
         self._heard = self._moved = time.monotonic()  # last byte from the worker; from stdin
@@ -158,8 +159,13 @@ class Pipe:
             self._read_size = min(self._read_size * 2, RAW)
 
     def _read_link(self) -> None:
-        while (pieces := self._end.read(self._plain)) is not None:
-            self._deliver(pieces)
+        end = self._end
+        while True:
+            pieces = end.read(self._plain)
+            if pieces:
+                self._deliver(pieces)
+            if not end.more:
+                return
 
     def _deliver(self, pieces: list[memoryview]) -> None:
         """Writes to stdout what it takes at once, and holds the rest."""
@@ -225,6 +231,13 @@ class Pipe:
         self._over = tunnel.finished
         if tunnel.incoming.outgrown:
             tunnel.incoming.grow(self._transport.min_rtt())
+        waits = (end.blocked, end.broken, tunnel.outgoing.room > 0, tunnel.incoming.holding, self._sink_open)
+        if waits != self._waits:
+            self._waits = waits
+            self._watch_all()
+
+    def _watch_all(self) -> None:
+        end, tunnel = self._end, self._tunnel
         self._watch(self._socket, IN | OUT if end.blocked and not end.broken else IN)
         self._watch(STDIN, IN if tunnel.outgoing.room and not end.blocked else None)
         if self._sink_open:
@@ -284,7 +297,7 @@ class Pipe:
         self._end.resume(self._transport.link, self._transport.accepted.received)
         self._heard = time.monotonic()
         self._pinged = False
-        self._watch(self._socket, IN)
+        self._waits = ()
         self._fresh = True
 
     def _depart(self, why: str) -> "NoReturn":

@@ -79,7 +79,7 @@ class Sink:
         return os.write(STDOUT, bytes(pieces[0][: select.PIPE_BUF])) if self._writable() else 0
 
     def widen(self) -> None:
-        """Asks for a larger pipe, which saves a fast stream a third of its turns. A pipe that stays small still works."""
+        """Asks for a larger pipe, which saves a fast stream many turns. A pipe that stays small works too."""
         if self._opened is None:
             return
         import fcntl  # noqa: PLC0415  only a stream that fills its pipe needs it

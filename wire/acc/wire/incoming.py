@@ -31,7 +31,7 @@ RATE = 160 << 20
 PAUSE = 0.025
 """Seconds for which an end may not run because others share its processor; the path is at least so long."""
 
-QUANTUM = 1 << 18
+QUANTUM = 1 << 20
 """Bytes passed on per acknowledgement in a stream in full flow."""
 
 
@@ -145,7 +145,7 @@ class Incoming:
         """True if the peer should hear now how far its stream has gone."""
         if self.fin is not None:
             return self._acked <= self.fin == self.delivered
-        return self.delivered - self._acked >= min(QUANTUM, self._window // 2)
+        return self.delivered - self._acked >= min(QUANTUM, self._window // 4)
 
     @property
     def ack_owed(self) -> bool:

@@ -52,6 +52,11 @@ class Outgoing:
         return self.stopped or (self.fin is not None and self._acked > self.fin)
 
     @property
+    def replaying(self) -> bool:
+        """True while anything is to be sent again."""
+        return self._replayed is not None
+
+    @property
     def unacknowledged(self) -> int:
         """Bytes that were sent and are kept."""
         return self.offset - self._base

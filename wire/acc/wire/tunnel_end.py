@@ -43,13 +43,15 @@ class TunnelReset(AccError):
 class TunnelEnd:
     """One end of a tunnel."""
 
-    __slots__ = ("_ending", "_pinged", "_unsent", "broken", "link", "tunnel")
+    __slots__ = ("_ending", "_pinged", "_unsent", "broken", "link", "more", "tunnel")
 
     def __init__(self, tunnel: Tunnel, link: Link) -> None:
         self.tunnel = tunnel
         self.link = link
         self.broken = False
         """True once the transport refused to be written to: what can still be read of it says how it ended."""
+        self.more = False
+        """True if `read` has something to give or to raise without more from the transport."""
         self._unsent: memoryview | None = None
         self._ending: Exception | None = None
         self._pinged: bytes | None = None  # the last ping that was not answered yet
@@ -79,6 +81,7 @@ class TunnelEnd:
         if self._ending is not None:
             raise self._ending
         filled = self.link.tls.read_into(plain)
+        self.more = filled == len(plain)
         if not filled:
             return None
         pieces: list[memoryview] = []
@@ -88,6 +91,7 @@ class TunnelEnd:
                 incoming.accept(len(event))
                 pieces.append(event)
             elif self._ends(event):
+                self.more = True
                 break
         return pieces
 
@@ -115,6 +119,8 @@ class TunnelEnd:
 
     def send_replay(self) -> bool:
         """Sends the next chunk of a replay; False where there is none."""
+        if not self.tunnel.outgoing.replaying:
+            return False
         chunk = self.tunnel.outgoing.replay()
         if chunk is None:
             return False

@@ -242,11 +242,19 @@ class Splice:
             self._confirmed = True
             self._pinged = False
             end.feed(memory.raw[:count])
-            while (pieces := end.read(memory.plain)) is not None:
-                self._deliver(pieces)
+            self._read_link()
             if count < self._transport_read:
                 return
             self._transport_read = min(self._transport_read * 2, RAW)
+
+    def _read_link(self) -> None:
+        end, plain = self._end, self._host.memory.plain
+        while True:
+            pieces = end.read(plain)
+            if pieces:
+                self._deliver(pieces)
+            if not end.more:
+                return
 
     def _deliver(self, pieces: list[memoryview]) -> None:
         """Writes to the backend what it takes at once, and holds the rest."""
