@@ -113,6 +113,19 @@ def test_transports_that_break_after_a_few_bytes_lose_nothing(api: Api, client: 
             assert network.cuts > 10
 
 
+def test_a_loss_while_stdin_has_more_is_not_its_end(api: Api, client: Client) -> None:
+    """Loss and stdin are ready in the same turn, and the replay fills the new transport."""
+    size = 400_000
+    with serving(both_ways(0)) as backend:
+        target = api.target(backend.port)
+        for _ in range(10):
+            with between(api, client, target, cut_after(30_000, 200_000, 20)):
+                process = client.proxy(target)
+                assert carry(process, size) == digest_of(2, 0), f"seed {SEED}"
+                assert backend.outcome() == digest_of(1, size), f"seed {SEED}"
+                assert ended_well(process)
+
+
 @pytest.mark.heavy
 @pytest.mark.skipif(os.geteuid() != 0, reason="ss -K needs root")
 @pytest.mark.timeout(280)

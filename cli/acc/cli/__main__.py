@@ -6,6 +6,7 @@ through click. An AccError, wherever it was raised, becomes two lines on stderr 
 
 import sys
 
+from acc.cli.descriptors import complain, fill_closed
 from acc.wire.errors import AccError
 
 TYPE_CHECKING = False
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 def main() -> "NoReturn":
     """Run the command line of this process and leave with its exit status."""
     try:
+        fill_closed()
         sys.exit(_run(sys.argv[1:]))
     except AccError as error:
-        what, hint = error.lines()
-        sys.stderr.write(f"acc: {what}\n     {hint}\n")
+        complain(error, "NAME")
         sys.exit(error.code.exit_status)
 
 

@@ -22,7 +22,7 @@ def path() -> str:
 def write(text: str) -> None:
     """Appends one line: time, process, `text`."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    line = f"{stamp} {os.getpid()} {text}\n".encode()
+    line = f"{stamp} {os.getpid()} {text}\n".encode(errors="backslashreplace")
     try:
         where = path()
         directories.private(os.path.dirname(where))

@@ -16,10 +16,11 @@ import os
 import select
 import time
 
+from acc.cli.descriptors import STDIN
 from acc.cli.interrupt import Departed, Interrupt
 from acc.cli.opening import Opener, Transport
 from acc.cli.resume import Resumption
-from acc.cli.stdio import STDIN, Sink
+from acc.cli.stdio import Sink
 from acc.wire.buffers import Buffers
 from acc.wire.errors import AccError, Code
 from acc.wire.incoming import PIECES
@@ -203,19 +204,20 @@ class Pipe:
         if silence > (PING_AFTER + LOST_AFTER if self._pinged else PING_AFTER):
             self._tend()  # which may bring a new transport, with a replay to be sent before anything new
             return
-        count = self._read_stdin(outgoing.room)
+        room = 0 if self._end.blocked else outgoing.room
+        if not room:
+            return  # a resume in this same turn has a replay to send first; reading nothing would look like the end
+        try:
+            count = os.readv(STDIN, [self._buffers.room[:room]])
+        except BlockingIOError:
+            return  # stdin is shared, and somebody else was faster
+        except OSError as error:
+            raise AccError(Code.CLIENT_GONE, f"stdin: {error.strerror}") from None
         if count:
             self._end.send_room(self._buffers, count)
             self._end.transmit(self._transport.connection.send)
         else:
             outgoing.finish()
-
-    def _read_stdin(self, room: int) -> int:
-        """Bytes read into the pool's room; poll has said that there is something, so this does not wait."""
-        try:
-            return os.readv(STDIN, [self._buffers.room[:room]])
-        except OSError:
-            return 0  # a terminal that has gone, a socket that was reset: the stream ends here
 
     # after every turn
 

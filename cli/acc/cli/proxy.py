@@ -11,9 +11,9 @@ is no failure, for ssh sends one whenever it is done.
 import os
 
 from acc.cli import logfile, profile, tickets
+from acc.cli.descriptors import complain
 from acc.cli.interrupt import Departed, Interrupt
 from acc.cli.opening import Opener, Transport
-from acc.cli.stdio import STDERR, fill_closed
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name, parse_port
 
@@ -85,16 +85,14 @@ def main(words: list[str]) -> "NoReturn":
     """Carries the stream, then ends the process with its exit status, without the interpreter's farewell."""
     name = "NAME"
     try:
-        fill_closed()
         arguments = parse(words)
         name = arguments.name
         _carry(arguments)
     except Departed as departed:
         os._exit(departed.code.exit_status)
     except AccError as error:
-        what, hint = error.lines(name)
-        logfile.write(f"{name}: {what}")
-        os.write(STDERR, f"acc: {what}\n     {hint}\n".encode())
+        logfile.write(f"{name}: {error} ({error.code.value})")
+        complain(error, name)
         os._exit(error.code.exit_status)
     os._exit(0)
 

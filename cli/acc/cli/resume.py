@@ -1,9 +1,9 @@
 """Gets a lost tunnel a new transport: again and again, less and less often, for as long as that can help.
 
-Rule: a loss begins when a transport fails and ends when a byte has come over its successor; a worker that answers and
-drops at once is the same loss going on. It is final when the worker refuses, when its hold is over, and when nothing
-has listened at its address for REFUSED_FOR: a tunnel lives in the worker's memory, so a worker that was killed has
-nothing to resume, but its address may be moving.
+Rule: a loss begins when a transport fails and ends when a byte has come over its successor. A path that fails again
+within STEADY seconds is tried less and less often all the same, though the stream moves on each time. A loss is final
+when the worker refuses, when its hold is over, and when nothing has listened at its address for REFUSED_FOR: a tunnel
+lives in the worker's memory, so a worker that was killed has nothing to resume, but its address may be moving.
 """
 
 import time
@@ -16,6 +16,12 @@ from acc.wire.errors import AccError, Code
 BACKOFF = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds before each attempt; the last goes on."""
 
+FLAPPING = 3
+"""The place in BACKOFF from which a path goes on that works, but never for long."""
+
+STEADY = 10.0
+"""Seconds that a transport has to last before the next loss is met with haste again."""
+
 REFUSED_FOR = 3.0
 """Seconds."""
 
@@ -23,23 +29,27 @@ REFUSED_FOR = 3.0
 class Resumption:
     """The losses of one tunnel."""
 
-    __slots__ = ("_attempts", "_interrupt", "_lost", "_opener")
+    __slots__ = ("_attempts", "_interrupt", "_lost", "_opener", "_replaced")
 
     def __init__(self, opener: Opener, interrupt: Interrupt) -> None:
         self._opener = opener
         self._interrupt = interrupt
         self._lost: float | None = None  # since when nothing has come from the worker
         self._attempts = 0  # to change that
+        self._replaced = 0.0
 
     def over(self) -> None:
         """Something came from the worker."""
         self._lost = None
-        self._attempts = 0
+        self._attempts = min(self._attempts, FLAPPING)
 
     def replace(self, transport: Transport, received: int, why: str) -> Transport:
         """A new transport for the tunnel that lost `transport`. Raises AccError if there is none to be had."""
         logfile.write(f"lost {transport.worker}: {why}; resuming")
-        lost = self._lost = time.monotonic() if self._lost is None else self._lost
+        now = time.monotonic()
+        lost = self._lost = now if self._lost is None else self._lost
+        if now - self._replaced > STEADY:
+            self._attempts = 0
         refused = lost
         while True:
             self._interrupt.sleep(BACKOFF[min(self._attempts, len(BACKOFF) - 1)])
@@ -54,5 +64,6 @@ class Resumption:
                 if error.code not in (Code.WORKER_UNREACHABLE, Code.WORKER_BUSY):
                     raise
             else:
-                logfile.write(f"resumed {transport.worker} after {time.monotonic() - lost:.3f} s")
+                self._replaced = time.monotonic()
+                logfile.write(f"resumed {transport.worker} after {self._replaced - lost:.3f} s")
                 return fresh

@@ -14,34 +14,10 @@ import select
 import socket
 import stat
 
-from acc.wire.errors import AccError, Code
-
-STDIN = 0
-STDOUT = 1
-STDERR = 2
+from acc.cli.descriptors import STDOUT
 
 PIPE = 1 << 20
 """Bytes that a pipe is asked to hold; more is for root only (/proc/sys/fs/pipe-max-size)."""
-
-
-def fill_closed() -> None:
-    """Gives a closed stdin and stderr /dev/null, or the next thing that is opened would become one of them.
-
-    Raises AccError with CONFIG if stdout is closed: there is nowhere to put the stream.
-    """
-    closed = [descriptor for descriptor in (STDIN, STDOUT, STDERR) if not _is_open(descriptor)]
-    for _ in closed:
-        os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free
-    if STDOUT in closed:
-        raise AccError(Code.CONFIG, "stdout is closed")
-
-
-def _is_open(descriptor: int) -> bool:
-    try:
-        os.fstat(descriptor)
-    except OSError:
-        return False
-    return True
 
 
 class Sink:
