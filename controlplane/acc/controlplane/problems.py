@@ -22,6 +22,9 @@ _CODES_BY_STATUS = {
     429: Code.TOO_MANY_REQUESTS,
 }
 
+LEFT_EARLY = "client disconnected prematurely"
+"""Litestar's words for a client that goes away in the middle of a body: no failure of ours, though it counts as 500."""
+
 AnyRequest = Request[Any, Any, Any]  # Litestar's user, auth and state, none of which are used
 
 
@@ -47,6 +50,8 @@ def _known(_request: AnyRequest, error: AccError) -> Response[dict[str, object]]
 
 
 def _refused(request: AnyRequest, error: HTTPException) -> Response[dict[str, object]]:
+    if error.detail == LEFT_EARLY:
+        return problem(Code.BAD_REQUEST, "the body never came to its end", 400)
     if error.status_code >= 500:
         return _unknown(request, error)
     code = _CODES_BY_STATUS.get(error.status_code, Code.BAD_REQUEST)

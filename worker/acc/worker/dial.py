@@ -172,7 +172,10 @@ async def _abandon(running: set[asyncio.Task[Backend]]) -> None:
 
 
 async def _connect(address: Address) -> Backend:
-    backend = socket.socket(address.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    try:
+        backend = socket.socket(address.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    except OSError as error:
+        raise _failure(error) from None
     try:
         backend.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         backend.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -44,3 +44,8 @@ def event(name: str, **about: object) -> None:
 def warning(name: str, **about: object) -> None:
     """Logs that `name` happened and that somebody should look."""
     _logger.warning(name, extra={"about": about})
+
+
+def failure(name: str, error: BaseException | None) -> None:
+    """Logs that `name` happened because of an error that nobody expected, with its traceback."""
+    _logger.error(name, exc_info=error)

@@ -24,6 +24,7 @@ from acc.wire.link import Link
 from acc.wire.tunnel import Tunnel
 from acc.wire.tunnel_end import TunnelEnd
 from acc.wire.upgrade import Accepted, Request, encode_accepted
+from acc.worker import log
 from acc.worker.admission import Admission, Admitted
 from acc.worker.epoll import IN, EpollSet
 from acc.worker.farewell import PATIENCE, Farewell
@@ -142,7 +143,8 @@ class Relay:
         if len(self._tunnels) + len(self._admitting) >= MAX_TUNNELS:
             raise AccError(Code.WORKER_BUSY)
         del self._openings[opening]
-        self._admitting[opening] = self._loop.create_task(self._admit(opening, request))
+        task = self._admitting[opening] = self._loop.create_task(self._admit(opening, request))
+        task.add_done_callback(self._admission_ended)
 
     async def _admit(self, opening: Opening, request: Request) -> None:
         """Bounded by the deadlines of authorisation and dial, which admission keeps."""
@@ -152,6 +154,13 @@ class Relay:
             opening.refuse(error)
         else:
             self._open(opening, request, admitted)
+
+    def _admission_ended(self, task: asyncio.Task[None]) -> None:
+        """A task that failed must not leave its client waiting, nor go unheard."""
+        if not task.cancelled() and task.exception() is not None:
+            log.failure("admission failed", task.exception())
+            for opening in [one for one, its in self._admitting.items() if its is task]:
+                opening.refuse(AccError(Code.INTERNAL))
 
     def _open(self, opening: Opening, request: Request, admitted: Admitted) -> None:
         token = self._new_token(admitted.connection_id)
