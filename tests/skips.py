@@ -11,6 +11,7 @@ ALLOWED = {
     "tests/cli/test_dev.py::test_a_plain_user_can_run_it": "only root can become somebody else",
     "tests/cli/test_dev.py::test_root_can_run_it_from_a_folder_that_is_only_roots": "it is about root",
     "tests/cli/test_dev.py::test_root_is_told_where_postgres_cannot_go": "it is about root",
+    "tests/journeys/test_loss.py::test_sockets_that_the_kernel_kills_lose_nothing": "only root can kill sockets",
     "tests/cli/test_directories.py::test_a_file_of_another_user_is_refused": "only root can give a file away",
 }
 """Node id, without parameters, and why the test cannot run everywhere."""

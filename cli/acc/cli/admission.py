@@ -15,22 +15,6 @@ from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name
 from acc.wire.tls import client_context
 
-STALE = frozenset(
-    {
-        Code.TICKET_EXPIRED,
-        Code.TICKET_FORGED,
-        Code.TICKET_FOREIGN,
-        Code.TICKET_MALFORMED,
-        Code.SESSION_EXPIRED,
-        Code.SESSION_LIMIT,
-        Code.SESSION_CANCELLED,
-        Code.SESSION_UNKNOWN,
-        Code.WORKER_UNREACHABLE,
-        Code.UNTRUSTED,
-    }
-)
-"""Refusals that a new ticket may cure: the session is over, or the workers have changed."""
-
 
 class Admission:
     """The way to the target `name`, on `port` or its own."""

@@ -42,7 +42,7 @@ def authorize(profile: Profile, token: str, name: str, port: int | None) -> Gran
 
 def _context(profile: Profile) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
     if profile.cacert is None:
         context.load_default_certs()
         return context

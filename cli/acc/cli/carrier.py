@@ -16,6 +16,7 @@ from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnec
 
 from acc.cli.admission import worker_tls
 from acc.cli.loop import ungrouped
+from acc.cli.opening import Refused
 from acc.cli.tickets import Grant, Worker
 from acc.wire import control
 from acc.wire.control import MAX_OFFSET, printable
@@ -154,12 +155,22 @@ async def _dial(worker: Worker, tls: ssl.SSLContext) -> trio.SSLStream[trio.Sock
     except trio.TooSlowError:
         raise AccError(Code.WORKER_UNREACHABLE, f"{worker} gave no answer in time") from None
     except OSError as error:
-        raise AccError(Code.WORKER_UNREACHABLE, f"{worker}: {error.strerror or error}") from None
+        kind = Refused if _was_refused(error) else AccError
+        raise kind(Code.WORKER_UNREACHABLE, f"{worker}: {error.strerror or error}") from None
     except trio.BrokenResourceError as broken:
         if isinstance(broken.__cause__, ssl.SSLCertVerificationError):
             raise AccError(Code.UNTRUSTED, f"{worker}: {broken.__cause__.verify_message}") from None
         raise AccError(Code.WORKER_UNREACHABLE, f"{worker} broke off the TLS handshake") from None
     return stream
+
+
+def _was_refused(error: OSError) -> bool:
+    """True if nothing listens; trio keeps what each address said as the cause."""
+    match error.__cause__:
+        case BaseExceptionGroup() as group:
+            return all(isinstance(one, ConnectionRefusedError) for one in group.exceptions)
+        case cause:
+            return isinstance(cause or error, ConnectionRefusedError)
 
 
 def _accepted(socket: WebSocketConnection) -> Accepted:

@@ -134,9 +134,11 @@ def inner(item: Item, key: str) -> Item:
 
 def _trust(cacert: str | None) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=cacert)
+        context = ssl.create_default_context(cafile=cacert)
     except (OSError, ssl.SSLError) as error:
         raise AccError(Code.CONFIG, f"the CA file {cacert}: {error.strerror or error}") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    return context
 
 
 def _tls_failure(error: BaseException | None) -> str | None:

@@ -17,10 +17,12 @@ from itertools import chain, repeat
 
 import trio
 
-from acc.cli.admission import STALE, Admission
+from acc.cli.admission import Admission
 from acc.cli.carrier import NO_CLOSE, OPEN_SECONDS, Carrier, CarrierEnded, Resume, opened
 from acc.cli.loop import ungrouped
-from acc.cli.tickets import Grant, Worker
+from acc.cli.opening import ELSEWHERE, Refused
+from acc.cli.resume import REFUSED_FOR
+from acc.cli.tickets import STALE, Grant, Worker
 from acc.wire import control
 from acc.wire.buffers import Buffers
 from acc.wire.errors import CODES_BY_CLOSE, AccError, Code
@@ -33,7 +35,6 @@ LINGER_SECONDS = 2.0
 """How long to let a program go on writing what nobody reads: closing on unread bytes would destroy sent ones."""
 
 CLOSE_NORMAL = 1000
-_NEXT_WORKER = (Code.WORKER_UNREACHABLE, Code.WORKER_BUSY, Code.DRAINING)
 _RETRY_FIRST = (0.0, 0.1, 0.3, 1.0)
 _RETRY_LATER = 2.0
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -100,7 +101,7 @@ async def _open_with(grant: Grant, stack: AsyncExitStack) -> _Opening:
         try:
             carrier = await stack.enter_async_context(opened(worker, grant, None, OPEN_SECONDS))
         except AccError as error:
-            if error.code not in _NEXT_WORKER:
+            if error.code not in ELSEWHERE:
                 raise
         else:
             return _Opening(carrier, worker, grant)
@@ -161,6 +162,7 @@ class _Connection:
         """A new carrier for the connection, open during the block. The worker holds the connection a while."""
         resume = Resume(self._accepted.resume, self._tunnel.incoming.position)
         deadline = trio.current_time() + self._accepted.hold
+        refused = trio.current_time()
         async with AsyncExitStack() as stack:
             for pause in chain(_RETRY_FIRST, repeat(_RETRY_LATER)):
                 await trio.sleep(pause)
@@ -171,8 +173,11 @@ class _Connection:
                 try:
                     carrier = await stack.enter_async_context(attempt)
                 except AccError as error:
-                    if error.code is not Code.WORKER_UNREACHABLE:
+                    if error.code not in (Code.WORKER_UNREACHABLE, Code.WORKER_BUSY):
                         raise
+                    refused = refused if isinstance(error, Refused) else trio.current_time()
+                    if trio.current_time() - refused > REFUSED_FOR:
+                        raise AccError(Code.TUNNEL_LOST, error.detail) from None
                     continue
                 self._accepted = carrier.accepted
                 self._tunnel.resume(carrier.accepted.received)

@@ -25,7 +25,7 @@ def write(text: str) -> None:
     line = f"{stamp} {os.getpid()} {text}\n".encode(errors="backslashreplace")
     try:
         where = path()
-        directories.private(os.path.dirname(where))
+        os.makedirs(os.path.dirname(where), mode=0o700, exist_ok=True)
         descriptor = os.open(where, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             if os.fstat(descriptor).st_size > MAX_LOG:

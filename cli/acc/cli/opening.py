@@ -39,7 +39,8 @@ PATIENT_RTT = 0.1
 
 _MIN_RTT = slice(148, 152)  # of struct tcp_info in linux/tcp.h, microseconds
 
-_ELSEWHERE = (Code.WORKER_UNREACHABLE, Code.WORKER_BUSY, Code.DRAINING)
+ELSEWHERE = (Code.WORKER_UNREACHABLE, Code.WORKER_BUSY, Code.DRAINING)
+"""Refusals of a new connection that the next worker may not share."""
 
 
 class Refused(AccError):
@@ -82,7 +83,7 @@ class Opener:
             try:
                 return self._open(worker, None, 0)
             except AccError as error:
-                if error.code not in _ELSEWHERE:
+                if error.code not in ELSEWHERE:
                     raise
                 last = error
         raise last
@@ -134,7 +135,10 @@ class Opener:
 
         from acc.wire.tls import Tls, client_context  # noqa: PLC0415  likewise
 
-        tls = Tls(client_context(self._grant.ca), worker.server_name)
+        try:
+            tls = Tls(client_context(self._grant.ca), worker.server_name)
+        except ssl.SSLError:
+            raise AccError(Code.UNTRUSTED, "the controller's answer holds no usable CA for workers") from None
         room = memoryview(bytearray(READ))
         try:
             while not tls.handshake():

@@ -33,8 +33,8 @@ RAW = 131072
 TURNS = 4
 """Full reads from one side before the other has its turn."""
 
-QUIET = 200.0
-"""Milliseconds without traffic after which an acknowledgement that was not due is sent."""
+QUIET = 0.2
+"""Seconds without traffic after which an acknowledgement that was not due is sent."""
 
 DRAIN = 5.0
 """Seconds that a reader has to take what came before the stream broke."""
@@ -87,7 +87,7 @@ class Pipe:
                 self._fresh = False
                 self._serve(LINK, IN)
                 continue
-            ready = self._poll.poll(self._patience)
+            ready = self._poll.poll(self._patience * 1000)
             self._patience = QUIET
             for descriptor, events in ready:
                 if descriptor in self._watched:
@@ -249,7 +249,7 @@ class Pipe:
         self._watch(self._sink.descriptor, None)
         self._sink.close()
         self._sink_open = False
-        self._patience = self._linger * 1000
+        self._patience = self._linger
         self._moved = time.monotonic()
 
     def _watch(self, descriptor: int, events: int | None) -> None:
@@ -283,7 +283,7 @@ class Pipe:
                 self._tunnel.outgoing.finish()
                 self._end.send_messages()
                 self._over = True
-        self._patience = max(1.0, (due - now) * 1000)
+        self._patience = max(0.001, due - now)
 
     # ends
 

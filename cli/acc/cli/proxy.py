@@ -28,20 +28,6 @@ LINGER = 0.1
 
 MAX_LINGER = 3600.0
 
-_STALE = (
-    Code.TICKET_EXPIRED,
-    Code.TICKET_FORGED,
-    Code.TICKET_MALFORMED,
-    Code.TICKET_FOREIGN,
-    Code.SESSION_UNKNOWN,
-    Code.SESSION_EXPIRED,
-    Code.SESSION_CANCELLED,
-    Code.SESSION_LIMIT,
-    Code.WORKER_UNREACHABLE,
-    Code.UNTRUSTED,
-)
-"""Refusals of a kept ticket that a new one may cure: its session is over, or the workers have changed."""
-
 
 class Arguments:
     """What was asked for. `port` is None for the target's own."""
@@ -114,7 +100,7 @@ def _open(arguments: Arguments, interrupt: Interrupt) -> tuple[Opener, Transport
         try:
             return opener, opener.open()
         except AccError as error:
-            if error.code not in _STALE:
+            if error.code not in tickets.STALE:
                 raise
             tickets.discard(mine, arguments.name, arguments.port)
     opener = Opener(_ask(mine, arguments), interrupt, _load_pipe)

@@ -48,39 +48,39 @@ def list_sessions(include_terminated: bool, as_json: bool) -> None:
 
 @sessions.command("cancel")
 @click.argument("session", metavar="ID")
-@click.option("--json", "as_json", is_flag=True, help="Print the session as the API gives it.")
-def cancel_session(session: str, as_json: bool) -> None:
+@click.option("--all", "every", is_flag=True, help="End every live session of the target that is named.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was ended as the API gives it.")
+def cancel_session(session: str, every: bool, as_json: bool) -> None:
     """End the session ID and its connections.
 
-    ID may be the name of a target that has one live session.
+    ID may be the name of a target that has one live session, or with --all any number.
     """
     if not is_name(session):
         raise AccError(Code.BAD_NAME, repr(session[:100]))
     with Controller.of(profile.load()) as controller:
-        chosen = session if session.startswith("s_") else _only_session(_fetch(controller, "false"), session)
-        answer = controller.post(f"/v1/sessions/{chosen}:cancel", {})
+        chosen = [session] if session.startswith("s_") else _live_sessions(_fetch(controller, "false"), session)
+        if len(chosen) > 1 and not every:
+            named = ", ".join(chosen[:_MAX_NAMED])
+            raise AccError(Code.AMBIGUOUS, f"{session} has {len(chosen)} live sessions: {named}; end all with --all")
+        answers = [controller.post(f"/v1/sessions/{one}:cancel", {}) for one in chosen]
     if as_json:
-        terminal.show_json(answer)
-    else:
-        click.echo(f"session {chosen} is {terminal.printable(text(answer, 'status'))}")
+        terminal.show_json({"items": answers} if every else answers[0])
+        return
+    for one, answer in zip(chosen, answers, strict=True):
+        click.echo(f"session {one} is {terminal.printable(text(answer, 'status'))}")
 
 
 def _fetch(controller: Controller, include_terminated: str) -> list[Item]:
     return controller.items("/v1/sessions", scope_id="global", recursive="true", include_terminated=include_terminated)
 
 
-def _only_session(items: list[Item], target: str) -> str:
-    """The id of the one live session of `target`, which is a name or an id."""
+def _live_sessions(items: list[Item], target: str) -> list[str]:
+    """The ids of the live sessions of `target`, which is a name or an id. Raises NOT_FOUND if there are none."""
     live = [
         text(item, "id")
         for item in items
         if target in (item.get("target_name"), item.get("target_id")) and item.get("status") not in _ENDED
     ]
-    match live:
-        case [only]:
-            return only
-        case []:
-            raise AccError(Code.NOT_FOUND, f"no live session of {target}; see: acc sessions list")
-        case _:
-            named = ", ".join(live[:_MAX_NAMED])
-            raise AccError(Code.AMBIGUOUS, f"{target} has {len(live)} live sessions: {named}")
+    if not live:
+        raise AccError(Code.NOT_FOUND, f"no live session of {target}; see: acc sessions list")
+    return live

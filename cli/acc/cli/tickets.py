@@ -16,11 +16,25 @@ import time
 from acc.cli import credentials, directories
 from acc.cli.profile import Profile
 from acc.wire.errors import AccError, Code
-from acc.wire.names import split_address
+from acc.wire.names import is_name, split_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
+
+STALE = (
+    Code.TICKET_EXPIRED,
+    Code.TICKET_FORGED,
+    Code.TICKET_MALFORMED,
+    Code.TICKET_FOREIGN,
+    Code.SESSION_UNKNOWN,
+    Code.SESSION_EXPIRED,
+    Code.SESSION_CANCELLED,
+    Code.SESSION_LIMIT,
+    Code.WORKER_UNREACHABLE,
+    Code.UNTRUSTED,
+)
+"""Refusals of a kept ticket that a new one may cure: its session is over, or the workers have changed."""
 
 MARGIN = 5.0
 """Seconds before its end from which a ticket is not used for a new connection."""
@@ -101,7 +115,7 @@ def parse(body: "Json") -> Grant:
             raise AccError(Code.HTTP_PEER, "the controller's answer holds no ticket")
     if not workers:
         raise AccError(Code.NO_WORKER)
-    if not ticket.isascii() or not ticket.isprintable():
+    if not ticket.isascii() or not ticket.isprintable() or "-----BEGIN CERTIFICATE-----" not in ca:
         raise AccError(Code.HTTP_PEER, "the controller's answer does not make sense")
     return Grant(ticket=ticket, workers=workers, ca=ca, expires_at=expires_at, session_id=session_id)
 
@@ -110,7 +124,7 @@ def _workers(listed: "Json") -> list[Worker]:
     workers: list[Worker] = []
     for worker in listed if isinstance(listed, list) else ():
         match worker:
-            case {"address": str(address), "server_name": str(name)} if split_address(address) and name.isascii():
+            case {"address": str(address), "server_name": str(name)} if split_address(address) and is_name(name):
                 workers.append(Worker(address, name))
             case _:
                 raise AccError(Code.HTTP_PEER, "the controller named a worker without an address")

@@ -147,8 +147,9 @@ class Admission:
             raise
         except GRPCError as error:
             if error.status in OUTAGE:
-                return self._decide_alone(ticket)
+                return self._decide_alone(ticket, uncertain=attempt)
             log.warning("authorisation failed", status=error.status.name, reason=error.message)
+            self._abandon(attempt, "worker", Code.UNAVAILABLE)
             raise AccError(Code.UNAVAILABLE, "the controller could not decide") from None
         if answer.refusal:
             raise AccError(code_named(answer.refusal))

@@ -12,6 +12,7 @@ credentials.
 import asyncio
 import errno
 import ipaddress
+import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -202,4 +203,4 @@ def _failure(error: OSError) -> AccError:
             code = Code.WORKER_BUSY
         case _:
             code = Code.BACKEND_UNREACHABLE
-    return AccError(code, error.strerror or "")
+    return AccError(code, os.strerror(error.errno) if error.errno else "")

@@ -29,6 +29,7 @@ class Opening:
         "_memory",
         "_on_end",
         "_on_request",
+        "_refused",
         "_secure",
         "began",
         "connection",
@@ -58,6 +59,7 @@ class Opening:
         self._on_end = on_end
         self._head = b""
         self._secure = False
+        self._refused = False
         epoll.add(connection.fileno(), self._readable, IN)
 
     def _readable(self, _events: int) -> None:
@@ -65,6 +67,8 @@ class Opening:
             count = self.connection.recv_into(self._memory.raw[:READ])
             if not count:
                 raise EOFError
+            if self._refused:
+                return
             self.tls.feed(self._memory.raw[:count])
             if not self._secure:
                 self._secure = self.tls.handshake()
@@ -112,14 +116,15 @@ class Opening:
         self._on_end(self)
 
     def refuse(self, error: AccError) -> None:
-        """Answers with `error` and closes."""
+        """Answers with `error`, and reads on until the client closes: a close on unread bytes would destroy it."""
+        self._refused = True
         try:
             self.tls.write(encode_refusal(error))
             self._send_ciphertext()
             self.connection.shutdown(socket.SHUT_WR)
+            self._epoll.want(self.connection.fileno(), IN)
         except OSError:
-            pass  # the client has left: there is nobody to tell
-        self.drop()
+            self.drop()  # the client has left: there is nobody to tell
 
     def drop(self) -> None:
         """Closes without a word."""

@@ -36,6 +36,9 @@ from acc.worker.splice import Closer, Splice
 OPENING_DEADLINE = 10.0
 """Seconds from accept to a complete request."""
 
+LEAVING = 1.0
+"""Seconds that peers have for the last words of a worker that goes down."""
+
 MAX_OPENINGS = 1024
 MAX_TUNNELS = 20000
 ACCEPTS = 64
@@ -85,7 +88,8 @@ class Relay:
         self._parted: asyncio.Future[None] | None = None  # once closing: all farewells are over
         self._tunnels: dict[str, _Resumable] = {}  # by connection id
         self._sessions: dict[str, dict[Splice, None]] = {}
-        self._sweeper = loop.create_task(self._sweep_forever())
+        self.sweeper = loop.create_task(self._sweep_forever())
+        """Runs until `close`; whoever runs the relay watches it, for without it nothing is bounded in time."""
 
     @property
     def open_connections(self) -> int:
@@ -93,7 +97,7 @@ class Relay:
         return len(self._tunnels)
 
     def now(self) -> float:
-        """Monotonic seconds."""
+        """Monotonic seconds, by the clock."""
         return time.monotonic()
 
     # the door
@@ -151,16 +155,23 @@ class Relay:
         try:
             admitted = await self._admission.admit(request.ticket, opening.peer)
         except AccError as error:
-            opening.refuse(error)
+            self._refuse(opening, error)
         else:
             self._open(opening, request, admitted)
+
+    def _refuse(self, opening: Opening, error: AccError) -> None:
+        """Answers; the opening then waits, among those that the sweep looks after, for its client to close."""
+        del self._admitting[opening]
+        self._openings[opening] = None
+        opening.began = self.now()
+        opening.refuse(error)
 
     def _admission_ended(self, task: asyncio.Task[None]) -> None:
         """A task that failed must not leave its client waiting, nor go unheard."""
         if not task.cancelled() and task.exception() is not None:
             log.failure("admission failed", task.exception())
             for opening in [one for one, its in self._admitting.items() if its is task]:
-                opening.refuse(AccError(Code.INTERNAL))
+                self._refuse(opening, AccError(Code.INTERNAL))
 
     def _open(self, opening: Opening, request: Request, admitted: Admitted) -> None:
         token = self._new_token(admitted.connection_id)
@@ -270,15 +281,15 @@ class Relay:
             known.splice.fail(AccError(Code.DRAINING), "worker")
 
     async def close(self) -> None:
-        """Ends everything, and waits until the last words are sent, PATIENCE seconds at most."""
+        """Ends everything, and waits until the last words are sent, LEAVING seconds at most."""
         self.drain()
         self._parted = self._loop.create_future()
         if self._farewells:
-            await asyncio.wait([self._parted], timeout=PATIENCE)
+            await asyncio.wait([self._parted], timeout=LEAVING)
         for farewell in list(self._farewells):
             farewell.drop()
-        self._sweeper.cancel()
-        await asyncio.gather(self._sweeper, return_exceptions=True)
+        self.sweeper.cancel()
+        await asyncio.gather(self.sweeper, return_exceptions=True)
         self.epoll.close()
 
     # time

@@ -77,7 +77,7 @@ async def _run(
     ]
     stop = asyncio.create_task(stopping.wait())
     try:
-        await _first_end(stop, tasks)
+        await _first_end(stop, [*tasks[:-1], relay.sweeper])
     finally:
         log.event("draining", open_connections=relay.open_connections)
         link.announce()
@@ -94,7 +94,7 @@ async def _run(
 async def _first_end(stop: asyncio.Task[bool], tasks: list[asyncio.Task[None]]) -> None:
     """Waits for a signal. No task ends by itself: one that does has failed, and raises here."""
     try:
-        done, _ = await asyncio.wait([stop, *tasks[:-1]], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
     finally:
         stop.cancel()
     for task in done:

@@ -42,7 +42,7 @@ class Host(Protocol):
     @property
     def memory(self) -> Memory: ...
     def now(self) -> float:
-        """Monotonic seconds, as of this turn of the event loop."""
+        """Monotonic seconds, by the clock."""
         ...
 
     def ended(self, splice: "Splice", closed_by: Closer, reason: Code | None) -> None:
@@ -354,9 +354,17 @@ class Splice:
             return
         if silence > PING_AFTER and not self._pinged:
             self._pinged = True
-            self._end.link.ping()
+            self._guard(self._ping, OUT)
+        elif self._end.tunnel.incoming.ack_owed:
+            self._guard(self._speak, OUT)
+
+    def _ping(self, events: int) -> bool:
+        self._end.link.ping()
+        return self._serve_transport(events)
+
+    def _speak(self, events: int) -> bool:
         self._end.send_quiet()
-        self._guard(self._serve_transport, OUT)
+        return self._serve_transport(events)
 
 
 def _min_rtt(transport: socket.socket) -> float:
