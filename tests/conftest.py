@@ -5,6 +5,7 @@ Rule: everything here is a real process. The system is started once, and at its 
 
 import json
 import os
+import resource
 import shutil
 import signal
 import socketserver
@@ -14,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -220,3 +221,15 @@ def system(open_tmp: Path, echo_port: int) -> Iterator[System]:
         assert dev.end(signal.SIGTERM) == 0, "".join(dev.errors)
     assert [child for child in children if child.is_running()] == []
     assert list((place / "tmp").iterdir()) == []
+
+
+@contextmanager
+def many_descriptors(count: int) -> Iterator[None]:
+    """Lets this process open `count` descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert hard >= count, f"the limit of open files is {hard}; {count} are needed"
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -1,5 +1,6 @@
 """The process: ready, healthy, patient with its database, quick to stop, deaf to those who dawdle."""
 
+import contextlib
 import signal
 import socket
 import ssl
@@ -9,7 +10,8 @@ from collections.abc import Generator
 import httpx
 import pytest
 
-from acc.controlplane.httpd import HANDSHAKE_SECONDS, REQUEST_SECONDS
+from acc.controlplane.httpd import HANDSHAKE_SECONDS, MAX_CONNECTIONS, REQUEST_SECONDS
+from tests.conftest import many_descriptors
 from tests.controlplane.conftest import run_sql
 from tests.controlplane.system import Controller, read_event, running_controller, start, wait_until
 
@@ -117,6 +119,17 @@ def seconds_until_closed(sock: socket.socket) -> float:
     except (ConnectionResetError, ssl.SSLError):
         pass
     return time.monotonic() - began
+
+
+def test_a_thousand_silent_connections_keep_nobody_out(controller: Controller) -> None:
+    context = ssl.create_default_context(cadata=controller.ca)
+    with many_descriptors(MAX_CONNECTIONS + 500), contextlib.ExitStack() as silent:
+        for _ in range(MAX_CONNECTIONS + 50):
+            raw = silent.enter_context(connect(controller.api))
+            silent.enter_context(context.wrap_socket(raw, server_hostname="localhost"))
+
+        with controller.client() as client:
+            assert client.get("/v1/auth-methods?scope_id=global").status_code == 200
 
 
 def test_whoever_dawdles_is_cut_off_while_others_are_served(controller: Controller) -> None:

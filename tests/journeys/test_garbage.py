@@ -1,20 +1,19 @@
 """Strangers at the worker's door: whatever they send or do not send, it is over soon, and real connections go on."""
 
 import random
-import resource
 import selectors
 import socket
 import ssl
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import pytest
 
 from acc.wire.names import split_address
 from acc.wire.upgrade import MAX_HEAD
-from tests.conftest import System, wait_until
+from tests.conftest import System, many_descriptors, wait_until
 from tests.journeys.api import Api
 from tests.journeys.backends import Backend, echo, serving
 from tests.journeys.client import Client
@@ -163,18 +162,6 @@ def drip(connection: socket.socket, byte: int) -> bool:
         return False
     finally:
         connection.settimeout(30)
-
-
-@contextmanager
-def many_descriptors(count: int) -> Iterator[None]:
-    """Lets this process open `count` descriptors."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    assert hard >= count, f"the limit of open files is {hard}; {count} are needed"
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count), hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.heavy

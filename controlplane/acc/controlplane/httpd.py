@@ -1,9 +1,10 @@
 """HTTP listeners: uvicorn with deadlines of our own.
 
 Rules: a TLS handshake has `HANDSHAKE_SECONDS`, a request must be wholly there `REQUEST_SECONDS` after its
-connection or the answer before it, an idle connection is closed after `IDLE_SECONDS`, and no more than
-`MAX_CONNECTIONS` are served at a time. Signals belong to the program, not to uvicorn: its `serve`, which takes
-them, is not used. There is no access log: it would only be one more place for secrets.
+connection or the answer before it, an idle connection is closed after `IDLE_SECONDS`, and over `MAX_CONNECTIONS` the
+one that has owed its request longest makes room: a real client needs milliseconds, a silent one waits. Signals belong
+to the program, not to uvicorn: its `serve`, which takes them, is not used. There is no access log: it would only be
+one more place for secrets.
 """
 
 import asyncio
@@ -23,6 +24,9 @@ REQUEST_SECONDS = 10.0
 IDLE_SECONDS = 15
 GOODBYE_SECONDS = 0.5
 MAX_CONNECTIONS = 1000
+MARGIN = 64
+"""Connections over the bound, while those that make room are going."""
+
 STOP_SECONDS = 2
 
 
@@ -31,8 +35,15 @@ class TimedProtocol(H11Protocol):
 
     _deadline: asyncio.TimerHandle | None = None
 
+    @property
+    def _owing(self) -> "dict[TimedProtocol, None]":
+        """The connections of this listener that owe a request, oldest first."""
+        return cast("dict[TimedProtocol, None]", self.app_state["owing"])  # uvicorn hands a listener's state to each
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         """A new connection owes its first request."""
+        if len(self.connections) >= MAX_CONNECTIONS and self._owing:
+            next(iter(self._owing)).give_up()
         super().connection_made(transport)
         self._arm()
 
@@ -51,15 +62,18 @@ class TimedProtocol(H11Protocol):
 
     def _arm(self) -> None:
         if self._deadline is None:
-            self._deadline = self.loop.call_later(REQUEST_SECONDS, self._give_up)
+            self._deadline = self.loop.call_later(REQUEST_SECONDS, self.give_up)
+            self._owing[self] = None
 
     def _disarm(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+            del self._owing[self]
 
-    def _give_up(self) -> None:
-        self._deadline = None
+    def give_up(self) -> None:
+        """Closes a connection whose request did not come, or not soon enough for the others."""
+        self._disarm()
         self.transport.abort()
 
 
@@ -77,7 +91,7 @@ class Listener(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                limit_concurrency=MAX_CONNECTIONS,
+                limit_concurrency=MAX_CONNECTIONS + MARGIN,
                 timeout_keep_alive=IDLE_SECONDS,
                 timeout_graceful_shutdown=STOP_SECONDS,
             )
@@ -90,7 +104,7 @@ class Listener(uvicorn.Server):
         self.config.load()
         self.lifespan = self.config.lifespan_class(self.config)
         make: Callable[[], asyncio.Protocol] = partial(
-            TimedProtocol, config=self.config, server_state=self.server_state, app_state={}
+            TimedProtocol, config=self.config, server_state=self.server_state, app_state={"owing": {}}
         )
         server = await asyncio.get_running_loop().create_server(
             make,

@@ -6,6 +6,7 @@ end with status 0. A task that dies unexpectedly ends the process, because half 
 """
 
 import asyncio
+import resource
 import signal
 import socket
 from collections.abc import AsyncGenerator, Coroutine
@@ -31,6 +32,7 @@ RETRY_SECONDS = 0.5
 
 async def serve(config: Config) -> None:
     """Serves until a signal comes. Raises AccError(CONFIG) for what no waiting mends."""
+    raise_descriptor_limit()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -43,6 +45,12 @@ async def serve(config: Config) -> None:
                 if cluster is not None:
                     await _serve_cluster(config, db, cluster, health, health_sock, stop)
     event("stopped")
+
+
+def raise_descriptor_limit() -> None:
+    """One descriptor a connection: takes as many as the system lets this user have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def _serve_cluster(
