@@ -27,6 +27,7 @@ from acc.wire import control
 from acc.wire.buffers import Buffers
 from acc.wire.errors import CODES_BY_CLOSE, AccError, Code
 from acc.wire.tunnel import LOST_AFTER, PING_AFTER, Tunnel
+from acc.wire.tunnel_end import CLOSE_NORMAL
 
 QUIET_SECONDS = 0.05
 """After so long without anything to say, the peer hears what was passed on, so that it keeps nothing."""
@@ -34,7 +35,6 @@ QUIET_SECONDS = 0.05
 LINGER_SECONDS = 2.0
 """How long to let a program go on writing what nobody reads: closing on unread bytes would destroy sent ones."""
 
-CLOSE_NORMAL = 1000
 _RETRY_FIRST = (0.0, 0.1, 0.3, 1.0)
 _RETRY_LATER = 2.0
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)

@@ -31,7 +31,7 @@ RAW = 131072
 """The most ciphertext that is taken from the socket at once, in bytes."""
 
 TURNS = 4
-"""Full reads from one side before the other has its turn."""
+"""Full reads of the socket before stdin has its turn."""
 
 QUIET = 0.2
 """Seconds without traffic after which an acknowledgement that was not due is sent."""
