@@ -74,6 +74,16 @@ def test_several_sessions_of_a_target_are_ambiguous_and_none_ends(system: System
     assert {session, other} <= ids(system)
 
 
+def test_all_sessions_of_a_target_end_where_that_is_asked_for(system: System, session: str) -> None:
+    other = new_session(system)
+    done = system.acc("sessions", "cancel", "closed", "--all")
+
+    assert done.returncode == 0
+    assert session in done.stdout
+    assert other in done.stdout
+    wait_until(lambda: not {session, other} & ids(system))
+
+
 def test_the_only_session_of_a_target_may_be_named_by_it(system: System, session: str) -> None:
     for item in listed(system):
         if item["target_name"] == "closed" and item["id"] != session:
