@@ -18,10 +18,10 @@ from typing import Protocol, TypeVar
 
 import httpx
 
+from acc.controlplane.accounts import create_account
 from acc.controlplane.caller import make_token
 from acc.controlplane.cluster import load_cluster
 from acc.controlplane.db import Database, Sql, open_database
-from acc.controlplane.identity import create_account
 from acc.controlplane.roles import create_role
 from acc.controlplane.users import create_user
 
@@ -151,15 +151,15 @@ def make_person(controller: Controller, *grants: str, scope_id: str, reach: Sequ
             sql, auth_method_id=method["id"], user_id=user_id, login_name=name, password_hash="!"
         )
         await sql.execute(
-            "insert into auth_tokens (id, account_id, user_id, secret_hash, expiration_time)"
-            " values ($1, $2, $3, $4, now() + interval '1 day')",
+            "insert into auth_tokens (id, scope_id, account_id, user_id, secret_hash, expiration_time)"
+            " values ($1, 'global', $2, $3, $4, now() + interval '1 day')",
             token.id,
             account,
             user_id,
             token.secret_hash,
         )
         if grants:
-            await create_role(sql, scope_id=scope_id, name=name, reach=reach, grants=grants, user_ids=(user_id,))
+            await create_role(sql, scope_id=scope_id, name=name, reach=reach, grants=grants, principals=(user_id,))
         return user_id
 
     return Person(in_database(controller, work), token.id, controller.client(token.text))

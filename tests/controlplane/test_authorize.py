@@ -147,7 +147,7 @@ def test_what_is_no_name_is_refused(admin: httpx.Client) -> None:
     assert refusal(authorize(admin, "-oProxyCommand")) == (400, "bad_name")
 
 
-@pytest.mark.parametrize("body", [{"port": 0}, {"port": "22"}, {"host_id": "h_1"}, []])
+@pytest.mark.parametrize("body", [{"port": 0}, {"port": "22"}, {"host": "h_1"}, []])
 def test_a_body_that_makes_no_sense_is_refused(admin: httpx.Client, project: str, body: object) -> None:
     target = make_target(admin, project)
     answer = admin.post(f"/v1/targets/{target['id']}:authorize-session", json=body)

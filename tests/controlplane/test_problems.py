@@ -85,14 +85,14 @@ def test_a_wrong_query_parameter_is_named(admin: httpx.Client) -> None:
 
 
 def test_a_failure_inside_says_nothing_about_itself(controller: Controller, admin: httpx.Client, project: str) -> None:
-    execute(controller, "alter table targets rename column worker_filter to hidden_secret_column")
+    execute(controller, "alter table targets rename column egress_worker_filter to hidden_secret_column")
     try:
         answer = admin.get("/v1/targets", params={"scope_id": project})
     finally:
-        execute(controller, "alter table targets rename column hidden_secret_column to worker_filter")
+        execute(controller, "alter table targets rename column hidden_secret_column to egress_worker_filter")
 
     assert check(answer, 500, "internal") == ""
-    assert "worker_filter" not in answer.text
+    assert "egress_worker_filter" not in answer.text
     assert admin.get("/v1/targets", params={"scope_id": project}).status_code == 200
 
 

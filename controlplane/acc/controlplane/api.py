@@ -12,10 +12,26 @@ from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from acc.controlplane import authorize, identity, scopes, sessions, targets, tokens, users
+from acc.controlplane import (
+    accounts,
+    aliases,
+    auth_methods,
+    authorize,
+    fleet,
+    groups,
+    hosts,
+    logins,
+    roles,
+    scopes,
+    sessions,
+    targets,
+    tokens,
+    users,
+)
 from acc.controlplane.authorize import CaText
 from acc.controlplane.caller import provide_caller
 from acc.controlplane.db import Database
+from acc.controlplane.fleet import WorkerDoor
 from acc.controlplane.passwords import Passwords
 from acc.controlplane.problems import EXCEPTION_HANDLERS
 from acc.controlplane.tickets import TicketSigner
@@ -33,14 +49,22 @@ class Parts:
     signer: TicketSigner
     watcher: Watcher
     worker_ca: CaText
+    worker_door: WorkerDoor
 
 
 def make_api(parts: Parts) -> ASGIApp:
     """The application."""
     app = Litestar(
         route_handlers=[
+            *accounts.ROUTES,
+            *aliases.ROUTES,
+            *auth_methods.ROUTES,
             *authorize.ROUTES,
-            *identity.ROUTES,
+            *fleet.ROUTES,
+            *groups.ROUTES,
+            *hosts.ROUTES,
+            *logins.ROUTES,
+            *roles.ROUTES,
             *scopes.ROUTES,
             *sessions.ROUTES,
             *targets.ROUTES,
@@ -53,6 +77,7 @@ def make_api(parts: Parts) -> ASGIApp:
             "signer": _always(parts.signer),
             "watcher": _always(parts.watcher),
             "worker_ca": _always(parts.worker_ca),
+            "worker_door": _always(parts.worker_door),
             "caller": Provide(provide_caller),
         },
         exception_handlers=EXCEPTION_HANDLERS,

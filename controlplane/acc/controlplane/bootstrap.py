@@ -8,9 +8,11 @@ Refuses a database that holds a cluster already.
 
 from dataclasses import dataclass
 
+from acc.controlplane.accounts import create_account
+from acc.controlplane.auth_methods import create_password_auth_method
 from acc.controlplane.ca import make_authority
 from acc.controlplane.db import Database, Sql, UniqueViolation
-from acc.controlplane.identity import create_account, create_password_auth_method
+from acc.controlplane.held import ANYBODY, EVERYBODY
 from acc.controlplane.ids import new_id
 from acc.controlplane.migrate import migrate
 from acc.controlplane.roles import create_role
@@ -47,6 +49,16 @@ async def init_cluster(db: Database, *, admin: str, password_hash: str) -> NewCl
         )
         await make_ticket_key(sql)
         await sql.execute("insert into scopes (id, type, name) values ('global', 'global', 'global')")
+        for user_id, name in ((ANYBODY, "anonymous"), (EVERYBODY, "authenticated")):
+            await sql.execute("insert into users (id, scope_id, name) values ($1, 'global', $2)", user_id, name)
+        await create_role(
+            sql,
+            scope_id="global",
+            name="login",
+            reach=("this", "descendants"),
+            grants=("ids=*;type=auth-method;actions=list,no-op,authenticate",),
+            principals=(ANYBODY,),
+        )
         method = await create_password_auth_method(sql, scope_id="global", name="password")
         user = await create_user(sql, scope_id="global", name=admin)
         await create_account(sql, auth_method_id=method, user_id=user, login_name=admin, password_hash=password_hash)
@@ -56,7 +68,7 @@ async def init_cluster(db: Database, *, admin: str, password_hash: str) -> NewCl
             name="administration",
             reach=("this", "descendants"),
             grants=("ids=*;type=*;actions=*",),
-            user_ids=(user,),
+            principals=(user,),
         )
         org = await create_scope(sql, parent_id="global", name="default")
         project = await create_scope(sql, parent_id=org, name="default")

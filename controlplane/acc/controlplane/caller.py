@@ -1,7 +1,8 @@
 """Who is calling: from the bearer token to a user and their grants, in one query.
 
-Rule: the secret is compared by its hash, in constant time; an unknown, expired or wrong token all get the same
-answer. A token dies at its expiry, and earlier if it lies unused for a day.
+Rules: the secret is compared by its hash, in constant time; an unknown, expired or wrong token all get the same
+answer. A token dies at its expiry, and earlier if it lies unused for a day. Whoever has no token is the user `u_anon`,
+and only what stands in `OPEN` lets them in.
 """
 
 import hmac
@@ -9,19 +10,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from litestar.datastructures import Headers
+from litestar.enums import ScopeType
 from litestar.types import Scope
 
-from acc.controlplane.db import Database
-from acc.controlplane.grants import ScopedGrant, Thing, allowed_actions, allows
+from acc.controlplane.db import Database, Row
+from acc.controlplane.grants import Holder, Rights, ScopedGrant, Thing, allowed_actions, allows, rights_of
+from acc.controlplane.held import ANYBODY, EVERYBODY, OWN, grants_of, read_grants, scopes_seen
 from acc.controlplane.ids import hash_secret, new_id, new_secret
-from acc.controlplane.roles import EVERYBODY, GRANTS_OF_USER, read_grants
+from acc.controlplane.visibility import Visibility, visibility
 from acc.wire.errors import AccError, Code
 
 MAX_TOKEN = 256
 
+OPEN = {"/v1/scopes": "scope", "/v1/auth-methods": "auth-method"}
+"""Lists that may be asked for without a login, if a role says so: a client must know where to log in before it can."""
+
 _FIND = f"""
     select t.id, t.user_id, t.account_id, t.secret_hash, t.expiration_time, a.auth_method_id, a.login_name,
-        u.name as user_name, {GRANTS_OF_USER} as grants,
+        u.name as user_name, {grants_of("u.id", EVERYBODY)} as grants,
         t.expiration_time <= now() or t.approximate_last_used_time <= now() - interval '24 hours' as expired,
         t.approximate_last_used_time <= now() - interval '1 minute' as stale
     from auth_tokens t
@@ -30,10 +36,12 @@ _FIND = f"""
     where t.id = $1
 """  # noqa: S608 (only a constant of ours is put in)
 
+_ANYBODY = "select " + grants_of(f"'{ANYBODY}'", ANYBODY) + " as grants"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """A user who has proved to be one."""
+    """A user who has proved to be one, or `u_anon`."""
 
     user_id: str
     user_name: str
@@ -41,21 +49,26 @@ class Caller:
     account_id: str
     auth_method_id: str
     token_id: str
-    token_expiration_time: datetime
-    grants: tuple[ScopedGrant, ...] = field(repr=False)
+    token_expiration_time: datetime | None
+    role_grants: tuple[ScopedGrant, ...] = field(repr=False)
+    rights: Rights = field(repr=False)
 
     @property
-    def role_grants(self) -> tuple[ScopedGrant, ...]:
-        """What roles give the user, without what everybody has."""
-        return self.grants[len(EVERYBODY) :]
+    def scope_ids(self) -> frozenset[str]:
+        """Every scope that a role of theirs names: its own, or one that it was given by id."""
+        return frozenset({one.scope_id for one in self.role_grants} | {one.reach for one in self.role_grants})
 
     def may(self, thing: Thing, action: str) -> bool:
         """True if the user may do `action` to `thing`."""
-        return allows(self.grants, self.user_id, thing, action)
+        return allows(self.rights, thing, action)
 
     def actions_on(self, thing: Thing, actions: tuple[str, ...]) -> tuple[str, ...]:
         """Those of `actions` that the user may do to `thing`."""
-        return allowed_actions(self.grants, self.user_id, thing, actions)
+        return allowed_actions(self.rights, thing, actions)
+
+    def visibility(self, resource_type: str) -> Visibility:
+        """What a list of that type must look at for them."""
+        return visibility(self.rights, resource_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +98,11 @@ async def find_caller(db: Database, authorization: str) -> Caller:
         raise AccError(Code.LOGIN_REQUIRED, "the login has expired, or was ended")
     if row["stale"]:
         await db.fetch("update auth_tokens set approximate_last_used_time = now() where id = $1", token_id)
+    return _caller(row)
+
+
+def _caller(row: Row) -> Caller:
+    held = read_grants(row["grants"])
     return Caller(
         user_id=row["user_id"],
         user_name=row["user_name"],
@@ -93,10 +111,33 @@ async def find_caller(db: Database, authorization: str) -> Caller:
         auth_method_id=row["auth_method_id"],
         token_id=row["id"],
         token_expiration_time=row["expiration_time"],
-        grants=EVERYBODY + read_grants(row["grants"]),
+        role_grants=held,
+        rights=rights_of((*OWN, *held, *scopes_seen(row["grants"])), Holder(row["user_id"], row["account_id"])),
+    )
+
+
+async def find_anybody(db: Database) -> Caller:
+    """Whoever asks without a login, with what roles give to everyone."""
+    row = await db.fetchrow(_ANYBODY)
+    held = read_grants(row["grants"] if row else ())
+    return Caller(
+        user_id=ANYBODY,
+        user_name="anonymous",
+        login_name="",
+        account_id="",
+        auth_method_id="",
+        token_id="",
+        token_expiration_time=None,
+        role_grants=held,
+        rights=rights_of(held, Holder(ANYBODY)),
     )
 
 
 async def provide_caller(db: Database, scope: Scope) -> Caller:
-    """Litestar's dependency `caller`: a route that takes it refuses whoever is not logged in."""
-    return await find_caller(db, Headers.from_scope(scope).get("authorization", ""))
+    """Litestar's dependency `caller`: a route that takes it refuses whoever is not logged in, but for `OPEN`."""
+    authorization = Headers.from_scope(scope).get("authorization", "")
+    if not authorization and scope["type"] == ScopeType.HTTP and scope["method"] == "GET" and scope["path"] in OPEN:
+        anybody = await find_anybody(db)
+        if not anybody.visibility(OPEN[scope["path"]]).anybodys.nothing:
+            return anybody
+    return await find_caller(db, authorization)

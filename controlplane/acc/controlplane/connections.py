@@ -14,10 +14,17 @@ from acc.controlplane import ending
 from acc.controlplane.db import Database, Row, Sql
 from acc.controlplane.ids import is_connection_id
 from acc.controlplane.listing import Json, present
+from acc.controlplane.recheck import still_allowed
 from acc.wire.errors import CODES, AccError, Code
 from acc.wire.names import split_address
 
 MAX_BYTES = 2**63 - 1
+UNANSWERED = frozenset(
+    code.value
+    for code in (Code.BACKEND_REFUSED, Code.BACKEND_UNREACHABLE, Code.BACKEND_TIMEOUT, Code.BACKEND_UNRESOLVED)
+)
+"""Why a connection closed that never reached its host."""
+
 CLOSERS = frozenset({"client", "backend", "worker", "controller"})
 
 CONNECTION_COLUMNS = """
@@ -29,7 +36,8 @@ CONNECTION_COLUMNS = """
 _LOCK_SESSION = """
     select state, expiration_time <= now() as expired, connection_limit, termination_reason,
         (extract(epoch from expiration_time) * 1000)::bigint as expires_at_ms,
-        live_user_id is null or live_target_id is null as orphaned
+        live_user_id is null or live_target_id is null or (host_id is not null and live_host_id is null) as orphaned,
+        host_id
     from sessions where id = $1 for update
 """
 
@@ -80,6 +88,8 @@ async def authorize_connection(
     if known is not None and (known["session_id"], known["worker_id"]) != (session_id, worker_id):
         return Answer(Code.SESSION_UNKNOWN, 0)
     refusal = _ended(session)
+    if refusal is None and not await still_allowed(sql, session_id):
+        refusal = Code.SESSION_CANCELLED
     if refusal is None and known is None:
         limit = session["connection_limit"]
         if limit >= 0 and await _used(sql, session_id) >= limit:
@@ -124,7 +134,7 @@ async def _used(sql: Sql, session_id: str) -> int:
 
 async def _activate(sql: Sql, session_id: str) -> None:
     await sql.execute(
-        "update sessions set state = 'active', updated_time = now(), version = version + 1"
+        "update sessions set state = 'active', activated_time = now(), updated_time = now(), version = version + 1"
         " where id = $1 and state = 'pending'",
         session_id,
     )
@@ -143,6 +153,7 @@ async def report(db: Database, worker_id: str, events: Sequence[Opened | Closed]
                 return
             for one in its:
                 await _record(sql, worker_id, one)
+            await _note_failures(sql, session, its)
             if session["state"] == "pending":
                 await _activate(sql, session_id)
             await ending.finish_used_up(sql, session_id)
@@ -211,6 +222,13 @@ async def _record_closed(sql: Sql, worker_id: str, closed: Closed) -> None:
         _address(opened.local_address),
         _address(opened.backend_address),
     )
+
+
+async def _note_failures(sql: Sql, session: Row, events: Sequence[Opened | Closed]) -> None:
+    """A host that did not answer is passed over for a while."""
+    reasons = {one.closed_reason for one in events if isinstance(one, Closed)}
+    if session["host_id"] is not None and reasons & UNANSWERED:
+        await sql.execute("update hosts set failed_time = now() where id = $1", session["host_id"])
 
 
 def _opening(happened: Opened | Closed) -> Opened:

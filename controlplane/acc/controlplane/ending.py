@@ -9,6 +9,8 @@ stays silent waits `GRACE_SECONDS`; then the controller closes what is left in i
 Every function may run in several controllers at the same time and may be repeated.
 """
 
+from collections.abc import Sequence
+
 from acc.controlplane.db import Database, Sql
 
 CANCELED = "canceled"
@@ -51,8 +53,18 @@ async def cancel_session(sql: Sql, session_id: str) -> None:
 
 
 async def cancel_orphans(sql: Sql) -> None:
-    """Ends every session whose user or target has been deleted."""
-    await sql.execute(_TO_CANCELING + " and (live_user_id is null or live_target_id is null)", CANCELED)
+    """Ends every session whose user, target or host has been deleted."""
+    await sql.execute(
+        _TO_CANCELING + " and (live_user_id is null or live_target_id is null"
+        " or (host_id is not null and live_host_id is null))",
+        CANCELED,
+    )
+    await sql.execute(_TO_TERMINATED)
+
+
+async def cancel_sessions(sql: Sql, session_ids: Sequence[str]) -> None:
+    """Ends these sessions."""
+    await sql.execute(_TO_CANCELING + " and id = any($2)", CANCELED, session_ids)
     await sql.execute(_TO_TERMINATED)
 
 

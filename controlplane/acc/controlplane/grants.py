@@ -1,50 +1,59 @@
-"""Who may do what: grants as text, and the one pure function that decides.
+"""Who may do what: the one pure function that decides.
 
-    ids=<a,b|*>;type=<t|*>;actions=<a,b|*>
+A grant says what (`granttext` reads it), its role says where (`grantscopes` checks it). The rules:
 
-Rules: everything is refused unless a grant allows it; there is no grant that refuses. A grant counts where its role
-reaches: the role's own scope, that scope's children, everything below global, or one scope by id. An action `x`
-implies `x:self`, never the reverse; `x:self` counts on what the caller owns only.
+- Everything is refused unless a grant allows it; no grant refuses, so rights only ever add up.
+- A grant counts where its role reaches: `this` scope of the role, the `children` of that scope, all `descendants` of
+  global (global itself not among them), or one scope by id.
+- It names things in one of four ways: by ids (a type may stand with them, their own); `ids=*` with a type or `*`;
+  a type alone, for creating and listing what lives in a scope directly; or the id of a parent (a pin) with the type of
+  its children or `*`.
+- Creating and listing are done to a collection, all else to an item; neither counts for the other.
+- An action `x` implies `x:y`, never the reverse. `x:self` counts only on what the caller owns.
+- Who is not logged in may find scopes and auth methods and authenticate, if that is granted, and nothing else.
 
-The parser is strict: each key once, known types and actions only, no empty lists, `*` alone, nothing that could never
-allow anything. It refuses a text over `MAX_GRANT` before it looks at it.
+`rights_of` sorts the grants of a caller once, so that a decision costs a few look-ups, however many grants there are.
 """
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
-from acc.wire.errors import AccError, Code
-
-MAX_GRANT = 1024
+from acc.wire.directory import RESOURCES
 
 ANY = "*"
 
-ACTIONS: dict[str, frozenset[str]] = {
-    "account": frozenset({"create", "read", "update", "delete", "list", "no-op"}),
-    "auth-method": frozenset({"create", "read", "update", "delete", "list", "no-op", "authenticate"}),
-    "auth-token": frozenset({"read", "delete", "list", "no-op", "read:self", "delete:self"}),
-    "role": frozenset({"create", "read", "update", "delete", "list", "no-op"}),
-    "scope": frozenset({"create", "read", "update", "delete", "list", "no-op"}),
-    "session": frozenset({"read", "cancel", "list", "no-op", "read:self", "cancel:self"}),
-    "target": frozenset({"create", "read", "update", "delete", "list", "no-op", "authorize-session"}),
-    "user": frozenset({"create", "read", "update", "delete", "list", "no-op", "read:self"}),
-    "worker": frozenset({"create", "read", "update", "delete", "list", "no-op"}),
-}
+ANONYMOUS = "u_anon"
+
+USER_ID = "{{.User.Id}}"
+ACCOUNT_ID = "{{.Account.Id}}"
+
+ACTIONS: Mapping[str, tuple[str, ...]] = {resource.type: resource.actions for resource in RESOURCES}
 """Every type of thing and what can be done to it."""
 
-COLLECTION_ACTIONS = frozenset({"create", "list"})
+PARENTS: Mapping[str, str | None] = {resource.type: resource.parent for resource in RESOURCES}
+"""The type that a thing of each type is pinned to; None for what lives in a scope directly."""
 
-_ID = re.compile(r"[a-z0-9]+(?:_[A-Za-z0-9]+)?", re.ASCII)
+COLLECTION_ACTIONS = frozenset({"create", "list"}).union(
+    action.name for resource in RESOURCES for action in resource.domain if action.on_collection
+)
+
+_NOTHING = frozenset[str]()
+
+_OF_ANONYMOUS: Mapping[str, frozenset[str]] = {
+    "scope": frozenset({"list", "no-op"}),
+    "auth-method": frozenset({"list", "no-op", "authenticate"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a grant's text says. `ANY` stands for everything."""
+    """What a grant's text says. `ANY` stands for everything; no ids, or no type, for none said."""
 
     ids: frozenset[str]
-    type: str
+    type: str | None
     actions: frozenset[str]
 
 
@@ -67,89 +76,122 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """What somebody wants to act on. `id` is empty for one that does not exist yet."""
+    """What somebody wants to act on. Without an id it is the collection of its type; `pin` is the parent's id."""
 
     place: Place
     type: str
     id: str
     owner_id: str | None = None
+    pin: str | None = None
 
 
-@lru_cache(maxsize=4096)
-def parse_grant(text: str) -> Grant:
-    """The grant that `text` spells. Raises AccError(BAD_REQUEST) with the reason."""
-    if len(text) > MAX_GRANT:
-        raise _refuse(f"is longer than {MAX_GRANT} characters")
-    fields: dict[str, str] = {}
-    for segment in text.split(";"):
-        key, equals, value = segment.partition("=")
-        if not equals or "=" in value:
-            raise _refuse("must be ids=...;type=...;actions=...")
-        if key in fields:
-            raise _refuse(f"says {key} twice")
-        fields[key] = value
-    if fields.keys() != {"ids", "type", "actions"}:
-        raise _refuse("needs exactly ids, type and actions")
-    grant = Grant(_values(fields, "ids"), fields["type"], _values(fields, "actions"))
-    _check(grant)
-    return grant
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whom grants were given to: what their templates stand for, and what `:self` means."""
+
+    user_id: str
+    account_id: str | None = None
 
 
-def _check(grant: Grant) -> None:
-    if grant.type != ANY and grant.type not in ACTIONS:
-        raise _refuse("names an unknown type")
-    if ANY not in grant.ids and not all(_ID.fullmatch(one) for one in grant.ids):
-        raise _refuse("names something that is no id")
-    known = frozenset[str]().union(*ACTIONS.values()) if grant.type == ANY else ACTIONS[grant.type]
-    if ANY not in grant.actions and not grant.actions <= known:
-        raise _refuse("names an action that its type does not have")
-    if ANY not in grant.ids and grant.actions <= COLLECTION_ACTIONS:
-        raise _refuse("could never allow anything: create and list need ids=*")
+class Reach(NamedTuple):
+    """Some scopes: `this` one, the `children` of one, or the `descendants` of global."""
+
+    word: str
+    scope_id: str
 
 
-def _values(fields: dict[str, str], key: str) -> frozenset[str]:
-    values = fields[key].split(",")
-    if not all(values) or len(set(values)) != len(values):
-        raise _refuse(f"has an empty or repeated value in {key}")
-    if ANY in values and len(values) > 1:
-        raise _refuse(f"mixes * with others in {key}")
-    return frozenset(values)
+class Selector(NamedTuple):
+    """Some things, as a grant names them: an id, `ANY` or nothing; a type, `ANY` or nothing."""
+
+    id: str
+    type: str
 
 
-def _refuse(reason: str) -> AccError:
-    return AccError(Code.BAD_REQUEST, f"the grant {reason}")
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """All that a caller was granted, sorted by where and on what."""
+
+    holder: Holder
+    actions: Mapping[Reach, Mapping[Selector, frozenset[str]]] = field(repr=False)
+
+
+def rights_of(grants: Iterable[ScopedGrant], holder: Holder) -> Rights:
+    """The sum of `grants`, in the hands of `holder`."""
+    templates = {USER_ID: holder.user_id, ACCOUNT_ID: holder.account_id or ACCOUNT_ID}
+    found: defaultdict[Reach, dict[Selector, frozenset[str]]] = defaultdict(dict)
+    for scoped in grants:
+        grant, there = scoped.grant, found[_reach_of(scoped)]
+        for one in grant.ids or ("",):
+            selector = Selector(templates.get(one, one), grant.type or "")
+            before = there.get(selector)
+            there[selector] = before | grant.actions if before else grant.actions
+    return Rights(holder, found)
 
 
 def reaches(grant: ScopedGrant, place: Place) -> bool:
     """True if the grant's role counts in that scope."""
-    match grant.reach:
-        case "this":
-            return grant.scope_id == place.scope_id
-        case "children":
-            return grant.scope_id == place.parent_id
-        case "descendants":
-            return grant.scope_id == "global" and place.parent_id is not None
-        case scope_id:
-            return scope_id == place.scope_id
+    return _reach_of(grant) in reaching(place)
 
 
-def allows(grants: Iterable[ScopedGrant], user_id: str, thing: Thing, action: str) -> bool:
-    """True if one of the user's grants allows `action` on `thing`. This is the only place that decides."""
-    own = action.endswith(":self")
-    if own and thing.owner_id != user_id:
-        return False
-    names = {ANY, action, action.removesuffix(":self")}
-    return any(
-        reaches(scoped, thing.place)
-        and scoped.grant.type in (ANY, thing.type)
-        and not scoped.grant.ids.isdisjoint({ANY, thing.id} - {""})
-        and not scoped.grant.actions.isdisjoint(names)
-        for scoped in grants
+def allows(rights: Rights, thing: Thing, action: str) -> bool:
+    """True if `action` on `thing` is among the caller's rights."""
+    return bool(allowed_actions(rights, thing, (action,)))
+
+
+def allowed_actions(rights: Rights, thing: Thing, actions: Sequence[str]) -> tuple[str, ...]:
+    """Those of `actions` that are allowed on `thing`, in their order. This is the only place that decides."""
+    granted = _granted(rights, thing)
+    return tuple(
+        action
+        for action in actions
+        if not granted.isdisjoint(implied_by(action))
+        and (action in COLLECTION_ACTIONS) == (not thing.id)
+        and (not action.endswith(":self") or thing.owner_id == rights.holder.user_id)
+        and is_open_to(rights.holder, thing.type, action)
     )
 
 
-def allowed_actions(
-    grants: Sequence[ScopedGrant], user_id: str, thing: Thing, actions: Sequence[str]
-) -> tuple[str, ...]:
-    """Those of `actions` that are allowed, in their order."""
-    return tuple(action for action in actions if allows(grants, user_id, thing, action))
+@lru_cache(maxsize=1024)
+def implied_by(action: str) -> frozenset[str]:
+    """What a grant may say to allow `action`."""
+    return frozenset({ANY, action, action.partition(":")[0]})
+
+
+def is_open_to(holder: Holder, kind: str, action: str) -> bool:
+    """False for what no grant can give to somebody who is not logged in."""
+    return holder.user_id != ANONYMOUS or action in _OF_ANONYMOUS.get(kind, ())
+
+
+def reaching(place: Place) -> tuple[Reach, ...]:
+    """Every reach that has `place` in it."""
+    here = Reach("this", place.scope_id)
+    if place.parent_id is None:
+        return (here,)
+    return (here, Reach("children", place.parent_id), Reach("descendants", "global"))
+
+
+def _reach_of(grant: ScopedGrant) -> Reach:
+    if grant.reach in ("this", "children", "descendants"):
+        return Reach(grant.reach, grant.scope_id)
+    return Reach("this", grant.reach)
+
+
+def _granted(rights: Rights, thing: Thing) -> set[str]:
+    selectors = _selecting(thing)
+    granted: set[str] = set()
+    for reach in reaching(thing.place):
+        there = rights.actions.get(reach)
+        if there:
+            for selector in selectors:
+                granted |= there.get(selector, _NOTHING)
+    return granted
+
+
+def _selecting(thing: Thing) -> tuple[Selector, ...]:
+    """Every selector that has `thing` in it."""
+    kind = thing.type
+    everything = (Selector(ANY, kind), Selector(ANY, ANY))
+    by_parent = (Selector(thing.pin, kind), Selector(thing.pin, ANY)) if thing.pin else ()
+    if thing.id:
+        return (*everything, *by_parent, Selector(thing.id, ""), Selector(thing.id, kind))
+    return (*everything, *by_parent) if PARENTS[kind] else (*everything, Selector("", kind))

@@ -7,11 +7,10 @@ and grants nothing, so it is not signed; one that does not parse is a bad reques
 import base64
 import binascii
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from acc.controlplane.db import Row
 from acc.wire.errors import AccError, Code
 
 MAX_PAGE = 1000
@@ -20,7 +19,7 @@ Json = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageStart:
     """Where a page begins: after the item of this time and id."""
 
     created_time: datetime
@@ -32,39 +31,18 @@ class Page:
     """What the client asked for."""
 
     size: int
-    after: Place | None
+    after: PageStart | None
 
 
-def read_page(page_size: int | None, list_token: str | None) -> Page:
-    """The page that `page_size` and `list_token` name. Raises AccError(BAD_REQUEST)."""
-    if page_size is not None and not 0 <= page_size <= MAX_PAGE:
-        raise AccError(Code.BAD_REQUEST, f"page_size must be from 1 to {MAX_PAGE}")
-    return Page(page_size or MAX_PAGE, _read_token(list_token) if list_token else None)
+def read_page(page_size: str | None, list_token: str | None) -> Page:
+    """The page that a query's `page_size` and `list_token` name. Raises AccError(BAD_REQUEST)."""
+    size = page_size or str(MAX_PAGE)
+    if not (size.isascii() and size.isdigit() and 0 <= int(size[:5]) <= MAX_PAGE):
+        raise AccError(Code.BAD_REQUEST, f"the query: page_size must be from 1 to {MAX_PAGE}")
+    return Page(int(size[:5]) or MAX_PAGE, _read_token(list_token) if list_token else None)
 
 
-async def page_of(
-    fetch: Callable[[Place | None, int], Awaitable[Sequence[Row]]], render: Callable[[Row], Json | None], page: Page
-) -> Json:
-    """One page of what `render` shows of the rows that `fetch` finds after a place; None hides a row."""
-    items: list[Json] = []
-    places: list[Place] = []
-    after = page.after
-    while True:
-        rows = await fetch(after, page.size + 1)
-        for row in rows:
-            after = Place(row["created_time"], row["id"])
-            item = render(row)
-            if item is None:
-                continue
-            if len(items) == page.size:
-                return envelope(items, places[-1])
-            items.append(item)
-            places.append(after)
-        if len(rows) <= page.size:
-            return envelope(items, None)
-
-
-def envelope(items: Sequence[Json], next_place: Place | None) -> Json:
+def envelope(items: Sequence[Json], next_place: PageStart | None) -> Json:
     """A page of `items`. `next_place` says where the next one begins, None that this is the last."""
     return {
         "items": items,
@@ -90,18 +68,18 @@ def present(**fields: object) -> Json:
     }
 
 
-def _write_token(place: Place) -> str:
+def _write_token(place: PageStart) -> str:
     text = json.dumps([place.created_time.isoformat(), place.id])
     return base64.urlsafe_b64encode(text.encode()).decode()
 
 
-def _read_token(text: str) -> Place:
+def _read_token(text: str) -> PageStart:
     try:
         match json.loads(base64.urlsafe_b64decode(text[:512])):
             case [str(time), str(item_id)]:
                 created_time = datetime.fromisoformat(time)
                 if created_time.tzinfo is not None:
-                    return Place(created_time, item_id)
+                    return PageStart(created_time, item_id)
             case _:
                 pass
     except (binascii.Error, ValueError, RecursionError):

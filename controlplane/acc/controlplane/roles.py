@@ -1,66 +1,231 @@
-"""Roles: grants, where they reach, and whom they are given to.
+"""Roles: what is allowed, where it counts, and who has it.
 
-Rule: a grant enters the database only through the strict parser. One that does not parse when it is read, because a
-newer program wrote it, grants nothing.
+Rule: a grant enters the database only through the strict parser, and a grant scope only where the role may reach it.
+A change of any of the three may take access away, so each has running sessions looked at again.
 """
 
 from collections.abc import Sequence
 
-from acc.controlplane.db import Sql
-from acc.controlplane.grants import ScopedGrant, parse_grant
+import msgspec
+
+from acc.controlplane.bodies import Change, Described, Description, Id, Ids, Name, given, plain
+from acc.controlplane.db import Row, Sql
+from acc.controlplane.grants import Place
+from acc.controlplane.grantscopes import read_grant_scopes
+from acc.controlplane.granttext import canonical, grant_json, parse_grant
 from acc.controlplane.ids import new_id
-from acc.controlplane.log import warning
-from acc.wire.errors import AccError
+from acc.controlplane.kind import Access, Found, Kind, Where
+from acc.controlplane.listing import Json, present
+from acc.controlplane.routes import Act, Create, routes
+from acc.wire.directory import ROLE, type_of_id
+from acc.wire.errors import AccError, Code
 
-GRANTS_OF_USER = """
-    array(
-        select r.scope_id || ' ' || s.reach || ' ' || g.grant_text
-        from role_users m
-        join roles r on r.id = m.role_id
-        join role_grant_scopes s on s.role_id = r.id
-        join role_grants g on g.role_id = r.id
-        where m.user_id = u.id
+WORDS = ("this", "children", "descendants")
+
+
+class NewRole(msgspec.Struct, forbid_unknown_fields=True):
+    """The body that creates a role."""
+
+    scope_id: Id
+    name: Name | None = None
+    description: Description | None = None
+
+
+class Principals(Change):
+    """The body that says who has a role."""
+
+    principal_ids: Ids
+
+
+class Grants(Change):
+    """The body that says what a role allows."""
+
+    grant_strings: list[str]
+
+
+class GrantScopes(Change):
+    """The body that says where a role counts."""
+
+    grant_scope_ids: Ids
+
+
+def _render(row: Row) -> Json:
+    principals = [one.split(" ") for one in row["principals"]]
+    return present(
+        name=row["name"],
+        description=row["description"],
+        principal_ids=[principal_id for principal_id, _, _ in principals],
+        principals=[
+            {"id": principal_id, "type": kind, "scope_id": scope_id} for principal_id, kind, scope_id in principals
+        ],
+        grant_strings=row["grant_strings"],
+        grants=[_render_grant(text) for text in row["grant_strings"]],
+        grant_scope_ids=row["grant_scope_ids"],
     )
-"""
-"""A column of the user `u`: every grant as `scope reach text`, for `read_grants`."""
 
-_OWN = (
-    "ids=*;type=auth-token;actions=read:self,delete:self",
-    "ids=*;type=session;actions=read:self,cancel:self",
-    "ids=*;type=user;actions=read:self",
+
+def _render_grant(text: str) -> Json:
+    grant = parse_grant(text)
+    return {"raw": text, "canonical": canonical(grant), "json": grant_json(grant)}
+
+
+ROLES = Kind(
+    resource=ROLE,
+    table="roles",
+    columns="""
+        t.name, t.description,
+        array(
+            select u.id || ' user ' || u.scope_id from role_users m join users u on u.id = m.user_id
+            where m.role_id = t.id
+            union all
+            select g.id || ' group ' || g.scope_id from role_groups m join groups g on g.id = m.group_id
+            where m.role_id = t.id
+            order by 1
+        ) as principals,
+        array(select g.grant_text from role_grants g where g.role_id = t.id order by 1) as grant_strings,
+        array(select s.reach from role_grant_scopes s where s.role_id = t.id order by 1) as grant_scope_ids
+    """,
+    render=_render,
+    access=Access.CHANGED,
 )
-
-EVERYBODY = tuple(ScopedGrant(parse_grant(text), "global", reach) for text in _OWN for reach in ("this", "descendants"))
-"""What each user may do with what is their own."""
 
 
 async def create_role(
-    sql: Sql, *, scope_id: str, name: str, reach: Sequence[str], grants: Sequence[str], user_ids: Sequence[str]
+    sql: Sql, *, scope_id: str, name: str, reach: Sequence[str], grants: Sequence[str], principals: Sequence[str]
 ) -> str:
-    """A new role. Raises AccError(BAD_REQUEST) for a grant that does not parse."""
-    for text in grants:
-        parse_grant(text)
+    """A new role with all that belongs to it. Raises AccError(BAD_REQUEST) for a grant that does not parse."""
     role_id = new_id("r")
     await sql.execute("insert into roles (id, scope_id, name) values ($1, $2, $3)", role_id, scope_id, name)
-    await sql.execute(
-        "insert into role_grant_scopes (role_id, reach) select $1, unnest($2::text[])", role_id, list(reach)
-    )
-    await sql.execute(
-        "insert into role_grants (role_id, grant_text) select $1, unnest($2::text[])", role_id, list(grants)
-    )
-    await sql.execute(
-        "insert into role_users (role_id, user_id) select $1, unnest($2::text[])", role_id, list(user_ids)
-    )
+    await _insert_grant_scopes(sql, role_id, reach)
+    await _insert_grants(sql, role_id, grants)
+    await _insert_principals(sql, role_id, principals)
     return role_id
 
 
-def read_grants(stored: Sequence[str]) -> tuple[ScopedGrant, ...]:
-    """The grants in a `GRANTS_OF_USER` column."""
-    found: list[ScopedGrant] = []
-    for line in stored:
-        scope_id, reach, text = line.split(" ", 2)
-        try:
-            found.append(ScopedGrant(parse_grant(text), scope_id, reach))
-        except AccError as refused:
-            warning("grant ignored", grant=text, reason=refused.detail)
-    return tuple(found)
+async def _insert(sql: Sql, where: Where, new: NewRole) -> str:
+    role_id = new_id("r")
+    await sql.execute(
+        "insert into roles (id, scope_id, name, description) values ($1, $2, $3, $4)",
+        role_id,
+        where.scope.id,
+        new.name,
+        plain(new.description, "description"),
+    )
+    await _insert_grant_scopes(sql, role_id, ("this",))
+    return role_id
+
+
+async def _update(sql: Sql, found: Found, change: Described) -> None:
+    await sql.execute(
+        "update roles set name = $2, description = $3 where id = $1",
+        found.id,
+        given(change.name, found.row["name"]),
+        plain(given(change.description, found.row["description"]), "description"),
+    )
+
+
+async def _insert_principals(sql: Sql, role_id: str, principal_ids: Sequence[str]) -> None:
+    by_type = {one: type_of_id(one) for one in principal_ids}
+    strange = [one for one, kind in by_type.items() if kind not in ("user", "group")]
+    if strange:
+        raise AccError(Code.BAD_REQUEST, f"principal_ids: {strange[0]!r} is the id of no user and no group")
+    for table, column, kind in (("role_users", "user_id", "user"), ("role_groups", "group_id", "group")):
+        await sql.execute(
+            f"insert into {table} (role_id, {column}) select $1, unnest($2::text[]) on conflict do nothing",
+            role_id,
+            [one for one in principal_ids if by_type[one] == kind],
+        )
+
+
+async def _add_principals(sql: Sql, found: Found, change: Principals) -> None:
+    await _insert_principals(sql, found.id, change.principal_ids)
+
+
+async def _remove_principals(sql: Sql, found: Found, change: Principals) -> None:
+    await sql.execute("delete from role_users where role_id = $1 and user_id = any($2)", found.id, change.principal_ids)
+    await sql.execute(
+        "delete from role_groups where role_id = $1 and group_id = any($2)", found.id, change.principal_ids
+    )
+
+
+async def _set_principals(sql: Sql, found: Found, change: Principals) -> None:
+    await sql.execute("delete from role_users where role_id = $1", found.id)
+    await sql.execute("delete from role_groups where role_id = $1", found.id)
+    await _insert_principals(sql, found.id, change.principal_ids)
+
+
+async def _insert_grants(sql: Sql, role_id: str, grants: Sequence[str]) -> None:
+    for text in grants:
+        parse_grant(text)
+    await sql.execute(
+        "insert into role_grants (role_id, grant_text) select $1, unnest($2::text[]) on conflict do nothing",
+        role_id,
+        list(grants),
+    )
+
+
+async def _add_grants(sql: Sql, found: Found, change: Grants) -> None:
+    await _insert_grants(sql, found.id, change.grant_strings)
+
+
+async def _remove_grants(sql: Sql, found: Found, change: Grants) -> None:
+    await sql.execute(
+        "delete from role_grants where role_id = $1 and grant_text = any($2)", found.id, change.grant_strings
+    )
+
+
+async def _set_grants(sql: Sql, found: Found, change: Grants) -> None:
+    await sql.execute("delete from role_grants where role_id = $1", found.id)
+    await _insert_grants(sql, found.id, change.grant_strings)
+
+
+async def _insert_grant_scopes(sql: Sql, role_id: str, reach: Sequence[str]) -> None:
+    await sql.execute(
+        "insert into role_grant_scopes (role_id, reach, scope_id)"
+        " select $1, r, case when r = any($3::text[]) then null else r end from unnest($2::text[]) r",
+        role_id,
+        list(reach),
+        list(WORDS),
+    )
+
+
+async def _store_grant_scopes(sql: Sql, found: Found, wanted: Sequence[str]) -> None:
+    """Makes these all of a role's grant scopes, if together they are what such a role may have."""
+    parents = await sql.fetch("select id, coalesce(parent_id, '') as parent_id from scopes where id = any($1)", wanted)
+    place = Place(found.row["scope_id"], found.row["scope_parent_id"])
+    reach = read_grant_scopes(place, wanted, {row["id"]: row["parent_id"] for row in parents})
+    await sql.execute("delete from role_grant_scopes where role_id = $1", found.id)
+    await _insert_grant_scopes(sql, found.id, reach)
+
+
+async def _add_grant_scopes(sql: Sql, found: Found, change: GrantScopes) -> None:
+    has = found.row["grant_scope_ids"]
+    await _store_grant_scopes(sql, found, [*has, *(one for one in change.grant_scope_ids if one not in has)])
+
+
+async def _remove_grant_scopes(sql: Sql, found: Found, change: GrantScopes) -> None:
+    await _store_grant_scopes(
+        sql, found, [one for one in found.row["grant_scope_ids"] if one not in change.grant_scope_ids]
+    )
+
+
+async def _set_grant_scopes(sql: Sql, found: Found, change: GrantScopes) -> None:
+    await _store_grant_scopes(sql, found, change.grant_scope_ids)
+
+
+ROUTES = routes(
+    ROLES,
+    creates=Create(NewRole, _insert),
+    updates=Act(Described, _update),
+    acts={
+        "add-principals": Act(Principals, _add_principals),
+        "set-principals": Act(Principals, _set_principals),
+        "remove-principals": Act(Principals, _remove_principals),
+        "add-grants": Act(Grants, _add_grants),
+        "set-grants": Act(Grants, _set_grants),
+        "remove-grants": Act(Grants, _remove_grants),
+        "add-grant-scopes": Act(GrantScopes, _add_grant_scopes),
+        "set-grant-scopes": Act(GrantScopes, _set_grant_scopes),
+        "remove-grant-scopes": Act(GrantScopes, _remove_grant_scopes),
+    },
+)

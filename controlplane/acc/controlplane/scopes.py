@@ -1,50 +1,59 @@
 """Scopes: global, orgs in it, projects in orgs.
 
-A caller sees a scope if one of their roles reaches it or something below it; global is seen by everyone. A hidden
-scope and a missing one get the same answer.
+Rule: the level follows from where a scope is made: in global an org, in an org a project. Global itself is made by
+`init` and is neither renamed nor deleted. What is in a scope goes with it, and its running sessions end.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Literal
 
-from litestar import get
+import msgspec
+from msgspec import UNSET, UnsetType
 
-from acc.controlplane.caller import Caller
-from acc.controlplane.db import Database, Row, Sql
-from acc.controlplane.grants import Place, Thing, reaches
+from acc.controlplane.bodies import Described, Description, Id, Name, given, plain
+from acc.controlplane.db import Row, Sql
 from acc.controlplane.ids import new_id
-from acc.controlplane.listing import Json, page_of, present, read_page
-from acc.controlplane.listing import Place as PageStart
+from acc.controlplane.kind import Access, Found, Kind, Where
+from acc.controlplane.listing import Json, present
+from acc.controlplane.routes import Act, Create, routes
+from acc.wire.directory import SCOPE
 from acc.wire.errors import AccError, Code
 
-_ACTIONS = ("no-op", "read", "update", "delete")
 
-_SUBTREE = """
-    select id, type, name, description, parent_id from scopes
-    where id = $1 or parent_id = $1 or parent_id in (select id from scopes where parent_id = $1)
-"""
+class NewScope(msgspec.Struct, forbid_unknown_fields=True):
+    """The body that creates a scope."""
+
+    scope_id: Id
+    name: Name
+    description: Description | None = None
+    type: Literal["org", "project"] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """One scope, as others quote it."""
+class ScopeChange(Described):
+    """The body that changes a scope."""
 
-    id: str
-    type: str
-    name: str
-    description: str | None
-    parent_id: str | None
+    primary_auth_method_id: Id | UnsetType | None = UNSET
 
-    @property
-    def place(self) -> Place:
-        """The scope as grants see it."""
-        return Place(self.id, self.parent_id)
 
-    def info(self) -> Json:
-        """The `scope` object inside every resource."""
-        return present(
-            id=self.id, type=self.type, name=self.name, description=self.description, parent_scope_id=self.parent_id
-        )
+def _render(row: Row) -> Json:
+    return present(
+        name=row["name"],
+        description=row["description"],
+        type=row["type"],
+        primary_auth_method_id=row["primary_auth_method_id"],
+    )
+
+
+SCOPES = Kind(
+    resource=SCOPE,
+    table="scopes",
+    columns="""
+        t.name, t.description, t.type,
+        (select m.auth_method_id from primary_auth_methods m where m.scope_id = t.id) as primary_auth_method_id
+    """,
+    render=_render,
+    scope="t.parent_id",
+    access=Access.CHANGED,
+)
 
 
 async def create_scope(sql: Sql, *, parent_id: str, name: str, description: str | None = None) -> str:
@@ -58,104 +67,39 @@ async def create_scope(sql: Sql, *, parent_id: str, name: str, description: str 
         parent_id,
         parent_type,
         name,
-        description,
+        plain(description, "description"),
     )
     return scope_id
 
 
-async def visible_scopes(db: Database, caller: Caller, scope_id: str, recursive: bool) -> Mapping[str, Scope]:
-    """The scope, and with `recursive` all below it. Raises AccError(NOT_FOUND) if the caller may not see it."""
-    scopes = [_scope(row) for row in await db.fetch(_SUBTREE, scope_id)]
-    seen = seen_scopes(caller, scopes)
-    if scope_id not in seen:
-        raise AccError(Code.NOT_FOUND)
-    return seen if recursive else {scope_id: seen[scope_id]}
+async def _insert(sql: Sql, where: Where, new: NewScope) -> str:
+    level = "org" if where.scope.type == "global" else "project"
+    if new.type not in (None, level):
+        raise AccError(Code.BAD_REQUEST, f"type: in {where.scope.type} there are only scopes of type {level}")
+    return await create_scope(sql, parent_id=where.scope.id, name=new.name, description=new.description)
 
 
-def seen_scopes(caller: Caller, scopes: Sequence[Scope]) -> Mapping[str, Scope]:
-    """Those of `scopes` that the caller sees. Whatever lies below them must be among them."""
-    by_id = {scope.id: scope for scope in scopes}
-    seen = {"global"} & by_id.keys()
-    for scope in scopes:
-        if any(reaches(grant, scope.place) for grant in caller.role_grants):
-            above: Scope | None = scope
-            while above is not None and above.id not in seen:
-                seen.add(above.id)
-                above = by_id.get(above.parent_id or "")
-    return {scope.id: scope for scope in scopes if scope.id in seen}
+async def _update(sql: Sql, found: Found, change: ScopeChange) -> None:
+    name = given(change.name, found.row["name"])
+    if name is None or (found.id == "global" and name != "global"):
+        raise AccError(Code.BAD_REQUEST, "name: a scope has one, and global keeps its own")
+    await sql.execute(
+        "update scopes set name = $2, description = $3 where id = $1",
+        found.id,
+        name,
+        plain(given(change.description, found.row["description"]), "description"),
+    )
+    if not isinstance(change.primary_auth_method_id, UnsetType):
+        await set_primary_auth_method(sql, found.id, change.primary_auth_method_id)
 
 
-@get("/v1/scopes")
-async def list_scopes(
-    db: Database,
-    caller: Caller,
-    scope_id: str = "global",
-    recursive: bool = False,
-    page_size: int | None = None,
-    list_token: str | None = None,
-) -> Json:
-    """The scopes in a scope."""
-    seen = await visible_scopes(db, caller, scope_id, recursive=True)
-
-    async def fetch(after: PageStart | None, limit: int) -> Sequence[Row]:
-        return await db.fetch(
-            "select id, description, created_time, updated_time, version from scopes"
-            " where id = any($1) and id <> $2 and ($3 or parent_id = $2)"
-            " and ($4::timestamptz is null or (created_time, id) < ($4, $5))"
-            " order by created_time desc, id desc limit $6",
-            list(seen),
-            scope_id,
-            recursive,
-            after.created_time if after else None,
-            after.id if after else "",
-            limit,
+async def set_primary_auth_method(sql: Sql, scope_id: str, auth_method_id: str | None) -> None:
+    """Makes an auth method of the scope the one that people log in to it with; None makes it none."""
+    await sql.execute("delete from primary_auth_methods where scope_id = $1", scope_id)
+    if auth_method_id is not None:
+        await sql.execute(
+            "insert into primary_auth_methods (scope_id, auth_method_id) values ($1, $2)", scope_id, auth_method_id
         )
 
-    def render(row: Row) -> Json:
-        return _render(caller, row, seen[row["id"]], seen)
 
-    return await page_of(fetch, render, read_page(page_size, list_token))
-
-
-@get("/v1/scopes/{scope_id:str}")
-async def read_scope(db: Database, caller: Caller, scope_id: str) -> Json:
-    """One scope."""
-    seen = await visible_scopes(db, caller, scope_id, recursive=False)
-    row = await db.fetchrow(
-        "select id, description, created_time, updated_time, version, parent_id from scopes where id = $1", scope_id
-    )
-    if row is None:
-        raise AccError(Code.NOT_FOUND)
-    parents = [
-        _scope(one)
-        for one in await db.fetch(
-            "select id, type, name, description, parent_id from scopes where id = $1", row["parent_id"]
-        )
-    ]
-    return _render(caller, row, seen[scope_id], {parent.id: parent for parent in parents})
-
-
-def _render(caller: Caller, row: Row, scope: Scope, around: Mapping[str, Scope]) -> Json:
-    # A scope is a thing in the scope that it lies in; global lies in itself.
-    parent = around.get(scope.parent_id or "global")
-    grandparent = None if scope.parent_id in (None, "global") else "global"
-    place = Place(scope.parent_id or "global", grandparent)
-    return present(
-        id=scope.id,
-        scope_id=scope.parent_id,
-        scope=parent.info() if parent and scope.parent_id else None,
-        name=scope.name,
-        description=scope.description,
-        created_time=row["created_time"],
-        updated_time=row["updated_time"],
-        version=row["version"],
-        type=scope.type,
-        authorized_actions=caller.actions_on(Thing(place, "scope", scope.id), _ACTIONS),
-    )
-
-
-def _scope(row: Row) -> Scope:
-    return Scope(row["id"], row["type"], row["name"], row["description"], row["parent_id"])
-
-
-ROUTES = (list_scopes, read_scope)
+ROUTES = routes(SCOPES, creates=Create(NewScope, _insert), updates=Act(ScopeChange, _update))

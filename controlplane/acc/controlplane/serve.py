@@ -17,13 +17,14 @@ from acc.controlplane.authorize import CaText
 from acc.controlplane.cluster import Cluster, load_cluster
 from acc.controlplane.config import Config, Listen
 from acc.controlplane.db import Database, open_database
+from acc.controlplane.fleet import WorkerDoor
 from acc.controlplane.health import Health
 from acc.controlplane.httpd import STOP_SECONDS, Listener, bind, listening
 from acc.controlplane.linkserver import LinkServer
 from acc.controlplane.log import event, warning
 from acc.controlplane.passwords import Passwords
 from acc.controlplane.tls import ServerTls
-from acc.controlplane.watcher import Watcher, run_forgetter, run_sweeper
+from acc.controlplane.watcher import Watcher, run_forgetter
 from acc.controlplane.workerlink import make_link
 from acc.wire.errors import AccError, Code
 
@@ -63,11 +64,12 @@ async def _serve_cluster(
         _bind(config.worker_link, "ACC_WORKER_LISTEN") as link_sock,
         _bind(config.api, "ACC_API_LISTEN") as api_sock,
     ):
-        api = make_api(Parts(db, passwords, cluster.signer, watcher, CaText(cluster.authority.pem)))
+        door = WorkerDoor((_dialled(link_sock, config.public_names),), cluster.authority.der, cluster.id)
+        api = make_api(Parts(db, passwords, cluster.signer, watcher, CaText(cluster.authority.pem), door))
         async with asyncio.TaskGroup() as group:
             beside = [
                 group.create_task(watcher.run()),
-                group.create_task(run_sweeper(db)),
+                group.create_task(watcher.run_sweeper()),
                 group.create_task(run_forgetter(db)),
                 group.create_task(tls.keep_renewed()),
             ]
@@ -131,6 +133,12 @@ def _bind(listen: Listen, variable: str) -> socket.socket:
         return bind(listen.host, listen.port)
     except OSError as cause:
         raise AccError(Code.CONFIG, f"{variable}: cannot listen on {listen}: {cause.strerror}") from None
+
+
+def _dialled(sock: socket.socket, public_names: tuple[str, ...]) -> str:
+    """Where workers dial: the address that is listened on if it is one, else the first public name."""
+    host, port = sock.getsockname()[:2]
+    return str(Listen(public_names[0] if host in ("0.0.0.0", "::") else host, port))  # noqa: S104 (recognised, not bound)
 
 
 def _name(sock: socket.socket) -> str:

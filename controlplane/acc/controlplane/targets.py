@@ -1,223 +1,224 @@
-"""Targets: what people reach. Create, list, read, delete; `authorize` turns one into a session.
+"""Targets: what people reach. `authorize` turns one into a session.
 
 Rules: a name is unique in its project, and case does not count, because ssh lower-cases names. A name that looks like
-an id is refused, so that a name can never stand for another target's id. Deleting a target ends its sessions.
+an id is refused, so that a name can never stand for another target's id. A target leads to its address, or to a host
+of its host sets, never both. Deleting a target ends its sessions.
 """
 
-import ipaddress
-import re
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
-from litestar import delete, get, post
+from msgspec import UNSET, UnsetType
 
-from acc.controlplane.bodies import read_body
-from acc.controlplane.caller import Caller
-from acc.controlplane.db import Database, Row, Sql, UniqueViolation
-from acc.controlplane.ending import cancel_orphans
-from acc.controlplane.grants import Place, Thing
+from acc.controlplane.bodies import Change, Description, Id, Ids, given, plain
+from acc.controlplane.db import Row, Sql
+from acc.controlplane.filtertext import parse_filter
+from acc.controlplane.hosts import Address, host_address
 from acc.controlplane.ids import new_id
-from acc.controlplane.listing import Json, page_of, present, read_page
-from acc.controlplane.listing import Place as PageStart
-from acc.controlplane.log import event
-from acc.controlplane.scopes import Scope, visible_scopes
-from acc.controlplane.watcher import Watcher
+from acc.controlplane.kind import Access, Found, Kind, Where
+from acc.controlplane.listing import Json, present
+from acc.controlplane.routes import Act, Create, routes
+from acc.wire.directory import TARGET, type_of_id
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name
 
-ACTIONS = ("no-op", "read", "update", "delete", "authorize-session")
-
-COLUMNS = """
-    t.id, t.scope_id, t.type, t.name, t.description, t.address, t.default_port, t.extra_ports, t.outage_policy,
-    t.session_max_seconds, t.session_connection_limit, t.worker_filter, t.created_time, t.updated_time, t.version
-"""
-SCOPE_COLUMNS = "p.type as scope_type, p.name as scope_name, p.description as scope_description, p.parent_id"
-
-_LIST = f"""
-    select {COLUMNS} from targets t
-    where t.scope_id = any($1) and ($2::timestamptz is null or (t.created_time, t.id) < ($2, $3))
-    order by t.created_time desc, t.id desc limit $4
-"""  # noqa: S608 (only constants of ours are put in)
-
-_READ = f"""
-    select {COLUMNS}, {SCOPE_COLUMNS} from targets t join scopes p on p.id = t.scope_id where t.id = $1
-"""  # noqa: S608 (only constants of ours are put in)
-
-_INSERT = """
-    insert into targets (id, scope_id, type, name, description, address, default_port, extra_ports, outage_policy,
-        session_max_seconds, session_connection_limit)
-    values ($1, $2, 'tcp', $3, $4, $5, $6, $7, $8, $9, $10)
-"""
-
-_HOST_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?", re.ASCII)
+SESSION_SECONDS = 28800
+NO_LIMIT = -1
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Ports = Annotated[list[Port], msgspec.Meta(max_length=64)]
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=31_536_000)]
+Limit = Annotated[int, msgspec.Meta(ge=-1, le=1_000_000)]
+FilterText = Annotated[str, msgspec.Meta(max_length=2048)]
+OutagePolicy = Literal["allow", "deny"]
 
 
-class TargetAttributes(msgspec.Struct, forbid_unknown_fields=True):
+class NewAttributes(msgspec.Struct, forbid_unknown_fields=True):
     """What a TCP target has of its own."""
 
     default_port: Port
-    extra_ports: Annotated[list[Port], msgspec.Meta(max_length=64)] = []
-    outage_policy: Literal["allow", "deny"] = "deny"
+    default_client_port: Port | None = None
+    extra_ports: Ports = []
+    outage_policy: OutagePolicy = "deny"
 
 
 class NewTarget(msgspec.Struct, forbid_unknown_fields=True):
     """The body that creates a target."""
 
-    scope_id: str
+    scope_id: Id
     name: str
-    address: Annotated[str, msgspec.Meta(max_length=253)]
-    attributes: TargetAttributes
+    attributes: NewAttributes
+    address: Address | None = None
     type: Literal["tcp"] = "tcp"
-    description: Annotated[str, msgspec.Meta(max_length=1024)] | None = None
-    session_max_seconds: Annotated[int, msgspec.Meta(ge=1, le=31_536_000)] = 28800
-    session_connection_limit: Annotated[int, msgspec.Meta(ge=-1, le=1_000_000)] = -1
+    description: Description | None = None
+    session_max_seconds: Seconds = SESSION_SECONDS
+    session_connection_limit: Limit = NO_LIMIT
+    egress_worker_filter: FilterText | None = None
 
 
-@post("/v1/targets", status_code=200)
-async def create_target(db: Database, caller: Caller, body: bytes) -> Json:
-    """A new target in a project."""
-    data = read_body(body, NewTarget)
-    scopes = await visible_scopes(db, caller, data.scope_id, recursive=False)
-    scope = scopes[data.scope_id]
-    if not caller.may(Thing(scope.place, "target", ""), "create"):
-        raise AccError(Code.NOT_ALLOWED)
-    if scope.type != "project":
-        raise AccError(Code.BAD_REQUEST, "scope_id: targets live in projects")
-    _check(data)
-    target_id = new_id("ttcp")
-    try:
-        await db.fetch(
-            _INSERT,
-            target_id,
-            data.scope_id,
-            data.name,
-            data.description,
-            data.address,
-            data.attributes.default_port,
-            data.attributes.extra_ports,
-            data.attributes.outage_policy,
-            data.session_max_seconds,
-            data.session_connection_limit,
-        )
-    except UniqueViolation:
-        raise AccError(Code.CONFLICT, f"a target named {data.name} exists already in this project") from None
-    event("target created", target=target_id, by=caller.user_id)
-    row, actions = await _find(db, caller, target_id)
-    return render_target(row, scope_of(row), actions)
+class AttributesChange(msgspec.Struct, forbid_unknown_fields=True):
+    """A change of the same."""
+
+    default_port: Port | UnsetType = UNSET
+    default_client_port: Port | UnsetType | None = UNSET
+    extra_ports: Ports | UnsetType | None = UNSET
+    outage_policy: OutagePolicy | UnsetType | None = UNSET
 
 
-@get("/v1/targets")
-async def list_targets(
-    db: Database,
-    caller: Caller,
-    scope_id: str = "global",
-    recursive: bool = False,
-    page_size: int | None = None,
-    list_token: str | None = None,
-) -> Json:
-    """The targets in a scope that the caller may act on."""
-    seen = await visible_scopes(db, caller, scope_id, recursive)
+class TargetChange(Change):
+    """The body that changes a target. Its name cannot be taken away."""
 
-    async def fetch(after: PageStart | None, limit: int) -> Sequence[Row]:
-        return await db.fetch(
-            _LIST, list(seen), after.created_time if after else None, after.id if after else "", limit
-        )
-
-    def render(row: Row) -> Json | None:
-        scope = seen[row["scope_id"]]
-        actions = actions_on(caller, row, scope.parent_id)
-        return render_target(row, scope, actions) if actions else None
-
-    return await page_of(fetch, render, read_page(page_size, list_token))
+    name: str | UnsetType = UNSET
+    description: Description | UnsetType | None = UNSET
+    address: Address | UnsetType | None = UNSET
+    session_max_seconds: Seconds | UnsetType | None = UNSET
+    session_connection_limit: Limit | UnsetType | None = UNSET
+    egress_worker_filter: FilterText | UnsetType | None = UNSET
+    attributes: AttributesChange = msgspec.field(default_factory=AttributesChange)
 
 
-@get("/v1/targets/{target_id:str}")
-async def read_target(db: Database, caller: Caller, target_id: str) -> Json:
-    """One target."""
-    row, actions = await _find(db, caller, target_id)
-    if "read" not in actions:
-        raise AccError(Code.NOT_ALLOWED)
-    return render_target(row, scope_of(row), actions)
+class HostSources(Change):
+    """The body that says which host sets a target leads to."""
+
+    host_source_ids: Ids
 
 
-@delete("/v1/targets/{target_id:str}")
-async def delete_target(db: Database, caller: Caller, watcher: Watcher, target_id: str) -> None:
-    """Deletes a target and ends its sessions."""
-    _, actions = await _find(db, caller, target_id)
-    if "delete" not in actions:
-        raise AccError(Code.NOT_ALLOWED)
-
-    async def work(sql: Sql) -> None:
-        await sql.execute("delete from targets where id = $1", target_id)
-        await cancel_orphans(sql)
-
-    await db.transact(work)
-    watcher.wake()
-    event("target deleted", target=target_id, by=caller.user_id)
-
-
-def actions_on(caller: Caller, row: Row, parent_id: str | None) -> tuple[str, ...]:
-    """What the caller may do to the target in `row`."""
-    return caller.actions_on(Thing(Place(row["scope_id"], parent_id), "target", row["id"]), ACTIONS)
-
-
-def scope_of(row: Row) -> Scope:
-    """The scope in a row that has `SCOPE_COLUMNS`."""
-    return Scope(row["scope_id"], row["scope_type"], row["scope_name"], row["scope_description"], row["parent_id"])
-
-
-def render_target(row: Row, scope: Scope, actions: Sequence[str]) -> Json:
-    """A target as JSON."""
+def _render(row: Row) -> Json:
+    sources = [one.split(" ") for one in row["host_sources"]]
+    aliases = [one.split(" ") for one in row["aliases"]]
     return present(
-        id=row["id"],
-        scope_id=row["scope_id"],
-        scope=scope.info(),
         type=row["type"],
         name=row["name"],
         description=row["description"],
         address=row["address"],
+        host_source_ids=[set_id for set_id, _ in sources],
+        host_sources=[{"id": set_id, "host_catalog_id": catalog_id} for set_id, catalog_id in sources],
         session_max_seconds=row["session_max_seconds"],
         session_connection_limit=row["session_connection_limit"],
-        worker_filter=row["worker_filter"] or None,
-        attributes={
-            "default_port": row["default_port"],
-            "extra_ports": row["extra_ports"],
-            "outage_policy": row["outage_policy"],
-        },
-        created_time=row["created_time"],
-        updated_time=row["updated_time"],
-        version=row["version"],
-        authorized_actions=actions,
+        egress_worker_filter=row["egress_worker_filter"],
+        aliases=[{"id": alias_id, "value": value} for alias_id, value in aliases],
+        attributes=present(
+            default_port=row["default_port"],
+            default_client_port=row["default_client_port"],
+            extra_ports=row["extra_ports"],
+            outage_policy=row["outage_policy"],
+        ),
     )
 
 
-async def _find(db: Database, caller: Caller, target_id: str) -> tuple[Row, tuple[str, ...]]:
-    row = await db.fetchrow(_READ, target_id)
-    actions = actions_on(caller, row, row["parent_id"]) if row else ()
-    if row is None or not actions:
-        raise AccError(Code.NOT_FOUND)
-    return row, actions
+TARGETS = Kind(
+    resource=TARGET,
+    table="targets",
+    columns="""
+        t.type, t.name, t.description, t.address, t.default_port, t.default_client_port, t.extra_ports,
+        t.outage_policy, t.session_max_seconds, t.session_connection_limit, t.egress_worker_filter,
+        array(select s.id || ' ' || s.host_catalog_id from target_host_sets m join host_sets s on s.id = m.host_set_id
+            where m.target_id = t.id order by 1) as host_sources,
+        array(select a.id || ' ' || a.value from aliases a where a.destination_id = t.id order by 1) as aliases
+    """,
+    render=_render,
+    access=Access.CHANGED,
+)
 
 
-def _check(data: NewTarget) -> None:
-    if not is_name(data.name) or data.name.lower().startswith("ttcp_"):
-        raise AccError(Code.BAD_NAME, f"name: {data.name!r} cannot be a target's name")
-    if not _is_host(data.address):
-        raise AccError(Code.BAD_REQUEST, "address: must be an IP address or a DNS name, without a port")
-    if data.session_connection_limit == 0:
+async def _insert(sql: Sql, where: Where, new: NewTarget) -> str:
+    target_id = new_id("ttcp")
+    await sql.execute(
+        "insert into targets (id, scope_id, type, name, description, address, default_port, default_client_port,"
+        " extra_ports, outage_policy, session_max_seconds, session_connection_limit, egress_worker_filter)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        target_id,
+        where.scope.id,
+        new.type,
+        _name(new.name),
+        plain(new.description, "description"),
+        _address(new.address),
+        new.attributes.default_port,
+        new.attributes.default_client_port,
+        new.attributes.extra_ports,
+        new.attributes.outage_policy,
+        new.session_max_seconds,
+        _limit(new.session_connection_limit),
+        _filter(new.egress_worker_filter),
+    )
+    return target_id
+
+
+async def _update(sql: Sql, found: Found, change: TargetChange) -> None:
+    row, attributes = found.row, change.attributes
+    address = _address(given(change.address, row["address"]))
+    if address is not None and row["host_sources"]:
+        raise AccError(Code.BAD_REQUEST, "address: a target with host sources has none")
+    await sql.execute(
+        "update targets set name = $2, description = $3, address = $4, default_port = $5, default_client_port = $6,"
+        " extra_ports = $7, outage_policy = $8, session_max_seconds = $9, session_connection_limit = $10,"
+        " egress_worker_filter = $11 where id = $1",
+        found.id,
+        _name(given(change.name, row["name"])),
+        plain(given(change.description, row["description"]), "description"),
+        address,
+        given(attributes.default_port, row["default_port"]),
+        given(attributes.default_client_port, row["default_client_port"]),
+        given(attributes.extra_ports, row["extra_ports"]) or [],
+        given(attributes.outage_policy, row["outage_policy"]) or "deny",
+        given(change.session_max_seconds, row["session_max_seconds"]) or SESSION_SECONDS,
+        _limit(given(change.session_connection_limit, row["session_connection_limit"])),
+        _filter(given(change.egress_worker_filter, row["egress_worker_filter"])),
+    )
+
+
+def _name(name: str) -> str:
+    if not is_name(name) or type_of_id(name) is not None:
+        raise AccError(Code.BAD_NAME, f"name: {name[:64]!r} cannot be a target's name")
+    return name
+
+
+def _address(address: str | None) -> str | None:
+    return None if address is None else host_address(address, "address")
+
+
+def _limit(limit: int | None) -> int:
+    if limit == 0:
         raise AccError(Code.BAD_REQUEST, "session_connection_limit: must be positive, or -1 for no limit")
+    return NO_LIMIT if limit is None else limit
 
 
-def _is_host(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        labels = text.removesuffix(".").split(".")
-        return not labels[-1].isdigit() and all(_HOST_LABEL.fullmatch(label) for label in labels)
-    return "%" not in text
+def _filter(text: str | None) -> str | None:
+    if text:
+        parse_filter(text)
+    return text or None
 
 
-ROUTES = (create_target, list_targets, read_target, delete_target)
+async def _add_sources(sql: Sql, found: Found, change: HostSources) -> None:
+    if change.host_source_ids and found.row["address"] is not None:
+        raise AccError(Code.BAD_REQUEST, "host_source_ids: a target with an address has none")
+    await sql.execute(
+        "insert into target_host_sets (target_id, host_set_id, scope_id) select $1, unnest($2::text[]), $3"
+        " on conflict do nothing",
+        found.id,
+        change.host_source_ids,
+        found.row["scope_id"],
+    )
+
+
+async def _remove_sources(sql: Sql, found: Found, change: HostSources) -> None:
+    await sql.execute(
+        "delete from target_host_sets where target_id = $1 and host_set_id = any($2)", found.id, change.host_source_ids
+    )
+
+
+async def _set_sources(sql: Sql, found: Found, change: HostSources) -> None:
+    await sql.execute("delete from target_host_sets where target_id = $1", found.id)
+    await _add_sources(sql, found, change)
+
+
+ROUTES = routes(
+    TARGETS,
+    creates=Create(NewTarget, _insert),
+    updates=Act(TargetChange, _update),
+    acts={
+        "add-host-sources": Act(HostSources, _add_sources),
+        "set-host-sources": Act(HostSources, _set_sources),
+        "remove-host-sources": Act(HostSources, _remove_sources),
+    },
+)

@@ -1,89 +1,178 @@
-"""Users: the people that roles are given to. `self` is the caller.
+"""Users: the people and programs that roles are given to. `self` is the caller.
 
-Deleting a user ends their sessions, in the same transaction.
+Two are built in and stand for people: `u_anon`, whoever asks without a login, and `u_auth`, whoever asks with one. They
+can be given roles and nothing else. Deleting a user ends their sessions.
 """
 
-from litestar import delete, get
+from typing import Annotated
 
-from acc.controlplane.caller import Caller
-from acc.controlplane.db import Database, Row, Sql
-from acc.controlplane.ending import cancel_orphans
-from acc.controlplane.grants import Place, Thing
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from acc.controlplane.bodies import Change, Described, Description, Id, Ids, given, plain
+from acc.controlplane.db import Row, Sql
+from acc.controlplane.held import BUILT_IN
 from acc.controlplane.ids import new_id
+from acc.controlplane.kind import Access, Found, Kind, Where
 from acc.controlplane.listing import Json, present
-from acc.controlplane.log import event
-from acc.controlplane.watcher import Watcher
+from acc.controlplane.routes import Act, Create, routes
+from acc.wire.directory import USER
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name
 
-_ACTIONS = ("no-op", "read", "read:self", "update", "delete")
+FullName = Annotated[str, msgspec.Meta(max_length=256)]
+Email = Annotated[str, msgspec.Meta(max_length=256, pattern="^[^@\\s]+@[^@\\s]+$")]
 
-_FIND = """
-    select u.id, u.scope_id, s.parent_id, u.name, u.full_name, u.email, u.description, u.created_time, u.updated_time,
-        u.version, a.id as account_id, a.login_name
-    from users u join scopes s on s.id = u.scope_id left join accounts a on a.user_id = u.id
-    where u.id = $1 order by a.created_time limit 1
+
+class NewUser(msgspec.Struct, forbid_unknown_fields=True):
+    """The body that creates a user."""
+
+    name: str
+    scope_id: Id = "global"
+    description: Description | None = None
+    full_name: FullName | None = None
+    email: Email | None = None
+
+
+class UserChange(Described):
+    """The body that changes a user."""
+
+    full_name: FullName | UnsetType | None = UNSET
+    email: Email | UnsetType | None = UNSET
+
+
+class Accounts(Change):
+    """The body that says which accounts log a user in."""
+
+    account_ids: Ids
+
+
+def _render(row: Row) -> Json:
+    return present(
+        name=row["name"],
+        description=row["description"],
+        full_name=row["full_name"],
+        email=row["email"],
+        login_name=row["login_name"],
+        primary_account_id=row["primary_account_id"],
+        account_ids=row["account_ids"],
+        accounts=[{"id": account, "scope_id": row["scope_id"]} for account in row["account_ids"]],
+    )
+
+
+_PRIMARY = """
+    from accounts a join primary_auth_methods m on m.auth_method_id = a.auth_method_id where a.user_id = t.id limit 1
 """
 
+USERS = Kind(
+    resource=USER,
+    table="users",
+    columns=f"""
+        t.name, t.description, t.full_name, t.email,
+        (select a.login_name {_PRIMARY}) as login_name, (select a.id {_PRIMARY}) as primary_account_id,
+        array(select a.id from accounts a where a.user_id = t.id order by a.created_time, a.id) as account_ids
+    """,  # noqa: S608 (only constants of ours are put in)
+    render=_render,
+    owner="t.id",
+    access=Access.CHANGED,
+)
 
-async def create_user(sql: Sql, *, scope_id: str, name: str, email: str | None = None) -> str:
+
+async def create_user(
+    sql: Sql,
+    *,
+    scope_id: str,
+    name: str,
+    description: str | None = None,
+    full_name: str | None = None,
+    email: str | None = None,
+) -> str:
     """A new user, without any role."""
     if not is_name(name):
-        raise AccError(Code.BAD_NAME, f"{name!r} cannot be a user's name")
+        raise AccError(Code.BAD_NAME, f"{name[:64]!r} cannot be a user's name")
     user_id = new_id("u")
     await sql.execute(
-        "insert into users (id, scope_id, name, email) values ($1, $2, $3, $4)", user_id, scope_id, name, email
+        "insert into users (id, scope_id, name, description, full_name, email) values ($1, $2, $3, $4, $5, $6)",
+        user_id,
+        scope_id,
+        name,
+        plain(description, "description"),
+        plain(full_name, "full_name"),
+        plain(email, "email"),
     )
     return user_id
 
 
-@get("/v1/users/{user_id:str}")
-async def read_user(db: Database, caller: Caller, user_id: str) -> Json:
-    """One user."""
-    row, actions = await _find(db, caller, user_id)
-    if not {"read", "read:self"} & set(actions):
-        raise AccError(Code.NOT_ALLOWED)
-    return present(
-        id=row["id"],
-        scope_id=row["scope_id"],
-        name=row["name"],
-        login_name=row["login_name"],
-        full_name=row["full_name"],
-        email=row["email"],
-        description=row["description"],
-        primary_account_id=row["account_id"],
-        created_time=row["created_time"],
-        updated_time=row["updated_time"],
-        version=row["version"],
-        authorized_actions=actions,
+async def _insert(sql: Sql, where: Where, new: NewUser) -> str:
+    return await create_user(
+        sql,
+        scope_id=where.scope.id,
+        name=new.name,
+        description=new.description,
+        full_name=new.full_name,
+        email=new.email,
     )
 
 
-@delete("/v1/users/{user_id:str}")
-async def delete_user(db: Database, caller: Caller, watcher: Watcher, user_id: str) -> None:
-    """Deletes a user with their accounts, tokens and memberships, and ends their sessions."""
-    row, actions = await _find(db, caller, user_id)
-    if "delete" not in actions:
-        raise AccError(Code.NOT_ALLOWED)
-
-    async def work(sql: Sql) -> None:
-        await sql.execute("delete from users where id = $1", row["id"])
-        await cancel_orphans(sql)
-
-    await db.transact(work)
-    watcher.wake()
-    event("user deleted", user=row["id"], by=caller.user_id)
-
-
-async def _find(db: Database, caller: Caller, user_id: str) -> tuple[Row, tuple[str, ...]]:
-    row = await db.fetchrow(_FIND, caller.user_id if user_id == "self" else user_id)
-    if row is None:
-        raise AccError(Code.NOT_FOUND)
-    thing = Thing(Place(row["scope_id"], row["parent_id"]), "user", row["id"], row["id"])
-    actions = caller.actions_on(thing, _ACTIONS)
-    if not actions:
-        raise AccError(Code.NOT_FOUND)
-    return row, actions
+async def _update(sql: Sql, found: Found, change: UserChange) -> None:
+    _not_built_in(found)
+    name = given(change.name, found.row["name"])
+    if name is None or not is_name(name):
+        raise AccError(Code.BAD_NAME, "a user has a name of letters, digits, dot, underscore and hyphen")
+    await sql.execute(
+        "update users set name = $2, description = $3, full_name = $4, email = $5 where id = $1",
+        found.id,
+        name,
+        plain(given(change.description, found.row["description"]), "description"),
+        plain(given(change.full_name, found.row["full_name"]), "full_name"),
+        plain(given(change.email, found.row["email"]), "email"),
+    )
 
 
-ROUTES = (read_user, delete_user)
+async def _add_accounts(sql: Sql, found: Found, change: Accounts) -> None:
+    _not_built_in(found)
+    taken = await sql.fetch(
+        "update accounts set user_id = $1, updated_time = now(), version = version + 1"
+        " where id = any($2) and (user_id is null or user_id = $1) returning id",
+        found.id,
+        change.account_ids,
+    )
+    missing = set(change.account_ids) - {row["id"] for row in taken}
+    if missing:
+        raise AccError(Code.BAD_REQUEST, f"account_ids: no account to be had: {', '.join(sorted(missing)[:5])}")
+
+
+async def _remove_accounts(sql: Sql, found: Found, change: Accounts) -> None:
+    await sql.execute(
+        "delete from auth_tokens where user_id = $1 and account_id = any($2)", found.id, change.account_ids
+    )
+    await sql.execute(
+        "update accounts set user_id = null, updated_time = now(), version = version + 1"
+        " where user_id = $1 and id = any($2)",
+        found.id,
+        change.account_ids,
+    )
+
+
+async def _set_accounts(sql: Sql, found: Found, change: Accounts) -> None:
+    gone = [account for account in found.row["account_ids"] if account not in change.account_ids]
+    await _remove_accounts(sql, found, Accounts(version=change.version, account_ids=gone))
+    await _add_accounts(sql, found, change)
+
+
+def _not_built_in(found: Found) -> None:
+    if found.id in BUILT_IN:
+        raise AccError(Code.BAD_REQUEST, f"{found.id} is built in and stays as it is")
+
+
+ROUTES = routes(
+    USERS,
+    creates=Create(NewUser, _insert),
+    updates=Act(UserChange, _update),
+    acts={
+        "add-accounts": Act(Accounts, _add_accounts),
+        "set-accounts": Act(Accounts, _set_accounts),
+        "remove-accounts": Act(Accounts, _remove_accounts),
+    },
+    itself=lambda caller: caller.user_id,
+)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from acc.controlplane.db import Database, DatabaseError
 from acc.controlplane.ending import TIMED_OUT, forget_old_secrets, sweep
 from acc.controlplane.log import event, warning
+from acc.controlplane.recheck import recheck
 from acc.wire.errors import AccError, Code
 
 LOOK_SECONDS = 0.25
@@ -69,10 +70,22 @@ class Watcher:
         self._db = db
         self._streams: set[ControlStream] = set()
         self._woken = asyncio.Event()
+        self._changed = asyncio.Event()
 
     def wake(self) -> None:
-        """Looks now: this controller has just ended a session."""
+        """Looks now: this controller has just ended a session, or changed who may what."""
         self._woken.set()
+        self._changed.set()
+
+    async def run_sweeper(self) -> None:
+        """Ends what has expired or stands on nothing any more, once a second and when woken, until cancelled."""
+        while True:
+            self._changed.clear()
+            await _patiently("recheck sessions", lambda: recheck(self._db))
+            self._woken.set()
+            await _patiently("sweep sessions", lambda: sweep(self._db))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), SWEEP_SECONDS)
 
     @contextlib.contextmanager
     def stream(self, worker_id: str) -> Generator[ControlStream]:
@@ -118,13 +131,6 @@ class Watcher:
             event("end pushed", session=session_id, worker=stream.worker_id, code=code.value)
         stream.sent[session_id] = now
         stream.ends.put_nowait(End(session_id, code))
-
-
-async def run_sweeper(db: Database) -> None:
-    """Expires and terminates sessions once a second, until cancelled."""
-    while True:
-        await _patiently("sweep sessions", lambda: sweep(db))
-        await asyncio.sleep(SWEEP_SECONDS)
 
 
 async def run_forgetter(db: Database) -> None:

@@ -11,9 +11,11 @@ A worker is live while its last status is at most `LIVE_SECONDS` old, by the dat
 import base64
 import json
 from dataclasses import dataclass, field
+from typing import cast
 
 from acc.controlplane.ca import Authority, Issued
-from acc.controlplane.db import Sql
+from acc.controlplane.db import Row, Sql
+from acc.controlplane.filters import JsonValue
 from acc.controlplane.ids import hash_secret, new_id, new_secret
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name, split_address
@@ -30,6 +32,24 @@ LIVE_WORKERS = f"""
     )
 """  # noqa: S608 (only constants of ours are put in)
 """A column: `id address` of the live workers, the least loaded first, in a fresh order among about equal ones."""
+
+
+Tags = dict[str, list[str]]
+
+
+def tags_in(stored: str) -> Tags:
+    """The tags in a column, which only ever holds what was checked."""
+    return cast("Tags", json.loads(stored))  # json.loads gives no more exact type
+
+
+def merged_tags(one: Tags, other: Tags) -> Tags:
+    """The tags of both, each value once."""
+    return {key: sorted({*one.get(key, ()), *other.get(key, ())}) for key in sorted({*one, *other})}
+
+
+def facts_of(row: Row) -> JsonValue:
+    """What a filter may ask of the worker in `row`."""
+    return {"name": row["name"], "tags": merged_tags(tags_in(row["api_tags"]), tags_in(row["config_tags"]))}
 
 
 @dataclass(frozen=True, slots=True)

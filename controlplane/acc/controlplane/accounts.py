@@ -1,0 +1,201 @@
+"""Accounts: what people log in as. An account logs in the one user that it was added to, or nobody.
+
+Rules: login names are lower-case and unique in their auth method. Passwords are hashed before the transaction begins,
+so that no row is locked meanwhile. A new password ends the account's other logins.
+"""
+
+from typing import Annotated
+
+import msgspec
+from litestar import post
+from litestar.handlers import HTTPRouteHandler
+from msgspec import UNSET, UnsetType
+
+from acc.controlplane.auth_methods import AUTH_METHODS
+from acc.controlplane.bodies import Change, Described, Description, Id, Name, given, plain, read_body
+from acc.controlplane.caller import Caller
+from acc.controlplane.db import Database, Row, Sql
+from acc.controlplane.ids import new_id
+from acc.controlplane.kind import Found, Kind, Where, change, create, find
+from acc.controlplane.listing import Json, present
+from acc.controlplane.passwords import Passwords
+from acc.controlplane.routes import Act, routes
+from acc.wire.directory import ACCOUNT
+from acc.wire.errors import AccError, Code
+
+MAX_LOGIN_NAME = 128
+
+LoginName = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LOGIN_NAME, pattern="^[!-~]+$")]
+
+
+class NewAttributes(msgspec.Struct, forbid_unknown_fields=True):
+    """What a password account has of its own."""
+
+    login_name: LoginName
+    password: str | None = None
+
+
+class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
+    """The body that creates an account."""
+
+    auth_method_id: Id
+    attributes: NewAttributes
+    name: Name | None = None
+    description: Description | None = None
+    type: str = "password"
+
+
+class AttributesChange(msgspec.Struct, forbid_unknown_fields=True):
+    """A change of the same, but for the password."""
+
+    login_name: LoginName | UnsetType = UNSET
+
+
+class AccountChange(Described):
+    """The body that changes an account."""
+
+    attributes: AttributesChange = msgspec.field(default_factory=AttributesChange)
+
+
+class SetPassword(Change):
+    """The body of `:set-password`."""
+
+    password: str
+
+
+class ChangePassword(Change):
+    """The body of `:change-password`."""
+
+    current_password: str
+    new_password: str
+
+
+def _render(row: Row) -> Json:
+    return present(
+        name=row["name"],
+        description=row["description"],
+        type="password",
+        auth_method_id=row["auth_method_id"],
+        user_id=row["user_id"],
+        attributes={"login_name": row["login_name"]},
+    )
+
+
+ACCOUNTS = Kind(
+    resource=ACCOUNT,
+    table="accounts",
+    columns="t.name, t.description, t.auth_method_id, t.user_id, t.login_name",
+    render=_render,
+    owner="t.user_id",
+)
+
+
+async def create_account(
+    sql: Sql,
+    *,
+    auth_method_id: str,
+    login_name: str,
+    password_hash: str | None,
+    user_id: str | None = None,
+    name: str | None = None,
+    description: str | None = None,
+) -> str:
+    """A new account in the auth method's scope, which logs in `user_id`."""
+    account_id = new_id("acctpw")
+    made = await sql.fetchrow(
+        "insert into accounts (id, auth_method_id, scope_id, user_id, login_name, password_hash, name, description)"
+        " select $1, m.id, m.scope_id, $3, $4, $5, $6, $7 from auth_methods m"
+        " where m.id = $2 and length($4) >= m.min_login_name_length returning id",
+        account_id,
+        auth_method_id,
+        user_id,
+        login_name.lower(),
+        password_hash,
+        name,
+        plain(description, "description"),
+    )
+    if made is None:
+        raise AccError(Code.BAD_REQUEST, "attributes.login_name: it is shorter than its auth method allows")
+    return account_id
+
+
+@post("/v1/accounts", status_code=200)
+async def create_password_account(db: Database, caller: Caller, passwords: Passwords, body: bytes) -> Json:
+    """A new account."""
+    new = read_body(body, NewAccount)
+    password = new.attributes.password
+    if password is not None:
+        await _check_length(db, new.auth_method_id, password)
+    hashed = None if password is None else await passwords.hash(password)
+
+    async def insert(sql: Sql, where: Where) -> str:
+        return await create_account(
+            sql,
+            auth_method_id=where.parent_id or "",
+            login_name=new.attributes.login_name,
+            password_hash=hashed,
+            name=new.name,
+            description=new.description,
+        )
+
+    return await create(db, caller, ACCOUNTS, new.auth_method_id, AUTH_METHODS, insert)
+
+
+async def _check_length(sql: Database | Sql, auth_method_id: str, password: str) -> None:
+    row = await sql.fetchrow("select min_password_length from auth_methods where id = $1", auth_method_id)
+    if row is not None and len(password) < row["min_password_length"]:
+        raise AccError(Code.BAD_REQUEST, f"a password has at least {row['min_password_length']} characters")
+
+
+async def _update(sql: Sql, found: Found, change_: AccountChange) -> None:
+    row = found.row
+    login_name = given(change_.attributes.login_name, row["login_name"])
+    await sql.execute(
+        "update accounts set name = $2, description = $3, login_name = $4 where id = $1",
+        found.id,
+        given(change_.name, row["name"]),
+        plain(given(change_.description, row["description"]), "description"),
+        login_name.lower(),
+    )
+
+
+@post("/v1/accounts/{account_id:str}/:set-password", status_code=200)
+async def set_password(db: Database, caller: Caller, passwords: Passwords, account_id: str, body: bytes) -> Json:
+    """Gives an account a new password."""
+    wanted = read_body(body, SetPassword)
+    found = await find(db, caller, ACCOUNTS, account_id)
+    found.need("set-password")
+    return await _store(db, caller, passwords, found, "set-password", wanted.version, wanted.password)
+
+
+@post("/v1/accounts/{account_id:str}/:change-password", status_code=200)
+async def change_password(db: Database, caller: Caller, passwords: Passwords, account_id: str, body: bytes) -> Json:
+    """Trades an account's password for a new one."""
+    wanted = read_body(body, ChangePassword)
+    found = await find(db, caller, ACCOUNTS, account_id)
+    found.need("change-password")
+    stored = await db.fetchrow("select password_hash from accounts where id = $1", account_id)
+    if not await passwords.verify(stored["password_hash"] if stored else None, wanted.current_password):
+        raise AccError(Code.LOGIN_FAILED, "current_password is not the account's")
+    return await _store(db, caller, passwords, found, "change-password", wanted.version, wanted.new_password)
+
+
+async def _store(
+    db: Database, caller: Caller, passwords: Passwords, found: Found, action: str, version: int, password: str
+) -> Json:
+    await _check_length(db, found.row["auth_method_id"], password)
+    hashed = await passwords.hash(password)
+
+    async def apply(sql: Sql, locked: Found) -> None:
+        await sql.execute("update accounts set password_hash = $2 where id = $1", locked.id, hashed)
+        await sql.execute("delete from auth_tokens where account_id = $1 and id <> $2", locked.id, caller.token_id)
+
+    return await change(db, caller, ACCOUNTS, found.id, action, version, apply)
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    create_password_account,
+    set_password,
+    change_password,
+    *routes(ACCOUNTS, parent=AUTH_METHODS, updates=Act(AccountChange, _update)),
+]

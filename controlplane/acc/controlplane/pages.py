@@ -1,0 +1,171 @@
+"""One page of what a caller may see of a kind, newest first.
+
+Rule: the database is asked only for what the caller's grants let them see, so a page costs what is on it and not what
+is hidden. Grants say it in four ways: everything, whole scopes, single ids, what is one's own; each is a walk along an
+index in the order of the page, and the walks are merged. What SQL cannot decide exactly, `item_actions` does for each
+row, and the next rows are fetched until the page is full.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from acc.controlplane.caller import Caller
+from acc.controlplane.db import Database, Row
+from acc.controlplane.filters import Filter, JsonValue, matches
+from acc.controlplane.kind import Kind, item_actions, show
+from acc.controlplane.listing import Json, Page, PageStart, envelope
+from acc.controlplane.places import Scope
+from acc.controlplane.visibility import Visibility
+
+Render = Callable[[Row, tuple[str, ...]], Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Where to look: in a scope, in all below it too, or in one parent resource. `where` narrows it further."""
+
+    scope: Scope
+    recursive: bool = False
+    parent_id: str | None = None
+    where: str = "true"
+
+
+@dataclass(slots=True)
+class _Arguments:
+    values: list[object] = field(default_factory=list[object])
+
+    def __call__(self, value: object, sql_type: str) -> str:
+        """Its place in the statement."""
+        self.values.append(value)
+        return f"${len(self.values)}::{sql_type}"
+
+
+async def visible_page(
+    db: Database, caller: Caller, kind: Kind, within: Within, page: Page, wanted: Filter | None
+) -> Json:
+    """The page as a list answer."""
+
+    def render(row: Row) -> Json | None:
+        actions = item_actions(kind, caller, row)
+        if not actions:
+            return None
+        item = show(kind, caller, row, actions)
+        return item if is_wanted(wanted, item) else None
+
+    return await page_of(db, caller, kind, within, page, render)
+
+
+def is_wanted(wanted: Filter | None, item: Json) -> bool:
+    """True if the filter of a list, if it has one, lets `item` through."""
+    return wanted is None or matches(wanted, cast("JsonValue", {"item": item}))  # `present` makes nothing but JSON
+
+
+async def page_of(
+    db: Database, caller: Caller, kind: Kind, within: Within, page: Page, render: Callable[[Row], Json | None]
+) -> Json:
+    """The page of what `render` shows; None hides a row."""
+    items: list[Json] = []
+    places: list[PageStart] = []
+    after = page.after
+    sight = caller.visibility(kind.resource.type)
+    while True:
+        rows = await fetch_visible(db, caller, kind, within, sight, after, page.size + 1)
+        for row in rows:
+            after = PageStart(row["created_time"], row["id"])
+            item = render(row)
+            if item is None:
+                continue
+            if len(items) == page.size:
+                return envelope(items, places[-1])
+            items.append(item)
+            places.append(after)
+        if len(rows) <= page.size:
+            return envelope(items, None)
+
+
+async def fetch_visible(
+    db: Database, caller: Caller, kind: Kind, within: Within, sight: Visibility, after: PageStart | None, limit: int
+) -> Sequence[Row]:
+    """At most `limit` rows behind `after`, among them all that the caller may see."""
+    arguments = _Arguments()
+    walks = _walks(caller, kind, within, sight, after, limit, arguments)
+    if not walks:
+        return ()
+    merged = " union ".join(f"({walk})" for walk in walks)
+    size = arguments(limit, "bigint")
+    return await db.fetch(
+        f"{kind.select} join (select w.id from ({merged}) w order by w.created_time desc, w.id desc limit {size}) seen"  # noqa: S608 (constants and places)
+        " on seen.id = t.id order by t.created_time desc, t.id desc",
+        *arguments.values,
+    )
+
+
+def _walks(
+    caller: Caller,
+    kind: Kind,
+    within: Within,
+    sight: Visibility,
+    after: PageStart | None,
+    limit: int,
+    arguments: _Arguments,
+) -> list[str]:
+    walk = _Walk(kind, within, after, limit, arguments)
+    shown, area = sight.anybodys, sight.anybodys.area
+    walks: list[str] = []
+    if area.everywhere:
+        outside = "true" if "global" in area.scopes else f"{kind.scope} <> 'global'"
+        walks.append(walk.where(f"{walk.area(kind.scope)} and {outside}"))
+    elif area.scopes or area.children_of:
+        walks.append(walk.of_scopes(sorted(area.scopes), sorted(area.children_of)))
+    if shown.ids:
+        walks.append(walk.where(f"t.id = any({arguments(sorted(shown.ids), 'text[]')}) and {walk.area(kind.scope)}"))
+    if shown.pins:
+        pins = arguments(sorted(shown.pins), "text[]")
+        walks.append(walk.where(f"{kind.pin} = any({pins}) and {walk.area(kind.scope)}"))
+    if not sight.own.nothing:
+        walks.append(walk.where(f"{kind.owner} = {arguments(caller.user_id, 'text')} and {walk.area(kind.scope)}"))
+    return walks
+
+
+class _Walk:
+    """One select of ids and times in the order of the page, behind its beginning."""
+
+    def __init__(self, kind: Kind, within: Within, after: PageStart | None, limit: int, arguments: _Arguments) -> None:
+        self._kind = kind
+        self._within = within
+        self._arguments = arguments
+        behind = "true"
+        if after is not None:
+            time, item_id = arguments(after.created_time, "timestamptz"), arguments(after.id, "text")
+            behind = f"(t.created_time, t.id) < ({time}, {item_id})"
+        self._behind = f"{behind} and {within.where}"
+        if within.parent_id is not None:
+            self._behind += f" and {kind.pin} = {arguments(within.parent_id, 'text')}"
+        self._limit = arguments(limit, "bigint")
+
+    def where(self, condition: str) -> str:
+        """The rows that meet a condition."""
+        return (
+            f"select t.id, t.created_time from {self._kind.table} t where {condition} and {self._behind}"  # noqa: S608 (constants and places)
+            f" order by t.created_time desc, t.id desc limit {self._limit}"
+        )
+
+    def of_scopes(self, scopes: Sequence[str], orgs: Sequence[str]) -> str:
+        """The rows in whole scopes, and in those right below some: as many short walks as there are scopes."""
+        arguments = self._arguments
+        named = f"(s.id = any({arguments(scopes, 'text[]')}) or s.parent_id = any({arguments(orgs, 'text[]')}))"
+        return (
+            f"select x.id, x.created_time from (select s.id from scopes s where {named} and {self.area('s.id')}) s"  # noqa: S608 (constants and places)
+            f" cross join lateral ({self.where(f'{self._kind.scope} = s.id')}) x"
+        )
+
+    def area(self, column: str) -> str:
+        """That a scope's id lies in the area."""
+        scope = self._within.scope
+        if self._within.parent_id is not None or (self._within.recursive and scope.id == "global"):
+            return "true"
+        here = self._arguments(scope.id, "text")
+        if not self._within.recursive or scope.type == "project":
+            return f"{column} = {here}"
+        return f"{column} in (select b.id from scopes b where b.id = {here} or b.parent_id = {here})"  # noqa: S608 (constants and places)

@@ -1,0 +1,178 @@
+"""The routes of a kind: list, create, read, update, delete, and its domain actions, all of one shape.
+
+A resource module says what is particular: the bodies, as strict types, and the SQL that they lead to. What a query
+may say is checked here: an unknown or malformed parameter is refused, as an unknown field in a body is.
+"""
+
+import difflib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from litestar import Request, delete, get, patch, post
+from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
+
+from acc.controlplane.bodies import Change, read_body
+from acc.controlplane.caller import Caller
+from acc.controlplane.db import Database, Sql
+from acc.controlplane.filters import Filter
+from acc.controlplane.filtertext import parse_filter
+from acc.controlplane.kind import Access, Found, Kind, Where, change, create, find, remove, show
+from acc.controlplane.listing import Json, read_page
+from acc.controlplane.pages import Within, visible_page
+from acc.controlplane.places import find_scope, scope_of
+from acc.controlplane.watcher import Watcher
+from acc.wire.errors import AccError, Code
+
+New = TypeVar("New", bound=msgspec.Struct)
+Changed = TypeVar("Changed", bound=Change)
+
+LIST_PARAMETERS = ("scope_id", "recursive", "filter", "page_size", "list_token")
+
+AnyRequest = Request[Any, Any, State]  # Litestar's user and auth, neither of which is used
+
+
+@dataclass(frozen=True, slots=True)
+class Create(Generic[New]):
+    """How one is made: from `body`, whose `parent_field` says where, by `insert`, which gives its id."""
+
+    body: type[New]
+    insert: Callable[[Sql, Where, New], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Act(Generic[Changed]):
+    """How one is changed: by `body`, which names the version, with `apply`."""
+
+    body: type[Changed]
+    apply: Callable[[Sql, Found, Changed], Awaitable[None]]
+
+
+def routes(
+    kind: Kind,
+    *,
+    parent: Kind | None = None,
+    creates: Create[Any] | None = None,  # each route hands a body of its own type to its own function
+    updates: Act[Any] | None = None,
+    acts: Mapping[str, Act[Any]] | None = None,
+    itself: Callable[[Caller], str] | None = None,
+) -> list[HTTPRouteHandler]:
+    """The handlers of `kind`. `itself` gives what the id `self` stands for."""
+    path, verbs = kind.resource.path, kind.resource.verbs
+    found: list[HTTPRouteHandler] = []
+    if "list" in verbs:
+        found.append(get(path)(_lister(kind, parent)))
+    if "read" in verbs:
+        found.append(get(f"{path}/{{item_id:str}}")(_reader(kind, itself)))
+    if creates is not None:
+        found.append(post(path, status_code=200)(_creator(kind, parent, creates)))
+    if updates is not None:
+        found.append(patch(f"{path}/{{item_id:str}}", status_code=200)(_changer(kind, "update", updates)))
+    if "delete" in verbs:
+        found.append(delete(f"{path}/{{item_id:str}}")(_remover(kind, itself)))
+    for action, act in (acts or {}).items():
+        found.append(post(f"{path}/{{item_id:str}}/:{action}", status_code=200)(_changer(kind, action, act)))
+    return found
+
+
+def _lister(kind: Kind, parent: Kind | None) -> Callable[..., Awaitable[Json]]:
+    async def list_items(db: Database, caller: Caller, request: AnyRequest) -> Json:
+        asked = read_query(request, (*LIST_PARAMETERS, *((kind.resource.parent_field,) if parent else ())))
+        within = await read_within(db, caller, asked, parent, kind.resource.parent_field)
+        return await visible_page(
+            db, caller, kind, within, read_page(asked.get("page_size"), asked.get("list_token")), read_filter(asked)
+        )
+
+    return list_items
+
+
+def _reader(kind: Kind, itself: Callable[[Caller], str] | None) -> Callable[..., Awaitable[Json]]:
+    async def read_item(db: Database, caller: Caller, item_id: str) -> Json:
+        found = await find(db, caller, kind, itself(caller) if itself and item_id == "self" else item_id)
+        found.need("read")
+        return show(kind, caller, found.row, found.actions)
+
+    return read_item
+
+
+def _creator(kind: Kind, parent: Kind | None, creates: Create[Any]) -> Callable[..., Awaitable[Json]]:
+    async def create_item(db: Database, caller: Caller, body: bytes) -> Json:
+        new = read_body(body, creates.body)
+
+        async def insert(sql: Sql, where: Where) -> str:
+            return await creates.insert(sql, where, new)
+
+        parent_id = str(getattr(new, kind.resource.parent_field))
+        return await create(db, caller, kind, parent_id, parent, insert)
+
+    return create_item
+
+
+def _changer(kind: Kind, action: str, act: Act[Any]) -> Callable[..., Awaitable[Json]]:
+    async def change_item(db: Database, caller: Caller, watcher: Watcher, item_id: str, body: bytes) -> Json:
+        wanted = read_body(body, act.body)
+
+        async def apply(sql: Sql, found: Found) -> None:
+            await act.apply(sql, found, wanted)
+
+        changed = await change(db, caller, kind, item_id, action, wanted.version, apply)
+        _wake(kind, watcher)
+        return changed
+
+    return change_item
+
+
+def _remover(kind: Kind, itself: Callable[[Caller], str] | None) -> Callable[..., Awaitable[None]]:
+    async def delete_item(db: Database, caller: Caller, watcher: Watcher, item_id: str) -> None:
+        await remove(db, caller, kind, itself(caller) if itself and item_id == "self" else item_id)
+        _wake(kind, watcher)
+
+    return delete_item
+
+
+def _wake(kind: Kind, watcher: Watcher) -> None:
+    if kind.access is Access.CHANGED:
+        watcher.wake()
+
+
+def read_query(request: AnyRequest, known: Sequence[str]) -> dict[str, str]:
+    """What the query says. Raises AccError(BAD_REQUEST) for a parameter that is not `known`, or said twice."""
+    asked: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            near = difflib.get_close_matches(name[:64], known, n=1)
+            also = f"; did you mean {near[0]}?" if near else ""
+            raise AccError(Code.BAD_REQUEST, f"the query: unknown parameter {name[:64]!r}{also}")
+        if name in asked:
+            raise AccError(Code.BAD_REQUEST, f"the query: {name} is said twice")
+        asked[name] = value
+    return asked
+
+
+def read_flag(asked: Mapping[str, str], name: str) -> bool:
+    """A parameter that is `true` or `false`, false where it is not said."""
+    match asked.get(name, "false"):
+        case "true":
+            return True
+        case "false" | "":
+            return False
+        case _:
+            raise AccError(Code.BAD_REQUEST, f"the query: {name} must be true or false")
+
+
+def read_filter(asked: Mapping[str, str]) -> Filter | None:
+    """The `filter` of a list, if there is one."""
+    return parse_filter(asked["filter"]) if asked.get("filter") else None
+
+
+async def read_within(
+    db: Database, caller: Caller, asked: Mapping[str, str], parent: Kind | None, parent_field: str, where: str = "true"
+) -> Within:
+    """Where a list is to look. Raises AccError(NOT_FOUND) where the caller sees nothing."""
+    if parent is not None and asked.get(parent_field):
+        holder = await find(db, caller, parent, asked[parent_field])
+        return Within(scope_of(holder.row), parent_id=holder.id, where=where)
+    scope = await find_scope(db, caller, asked.get("scope_id") or "global")
+    return Within(scope, recursive=read_flag(asked, "recursive"), where=where)
