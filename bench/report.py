@@ -81,7 +81,7 @@ def goals(results: Results) -> str:
         ]
         for verdict in results.verdicts
     ]
-    return _table(["goal", "bound", "measured", ""], rows)
+    return table(["goal", "bound", "measured", ""], rows)
 
 
 def _conditions(results: Results) -> str:
@@ -103,19 +103,19 @@ def _medians(samples: Samples, measures: Sequence[str]) -> str:
     ways = list(dict.fromkeys(way for measure in shown for way in samples.ways(measure)))
     ways.sort(key=lambda way: way not in OURS)
     rows = [[way, *(_median(samples.spread(measure, way)) for measure in shown)] for way in ways]
-    return _table(["way", *shown], rows)
+    return table(["way", *shown], rows)
 
 
 def _ratios(samples: Samples) -> str:
     shown = [measure for measure in COMPARED if samples.ways(measure)]
     peers = list(dict.fromkeys(way for measure in shown for way in samples.ways(measure) if way not in OURS))
     rows = [[peer, *(_reach(samples.ratio(measure, ACC, peer)) for measure in shown)] for peer in peers]
-    return _table(["peer", *shown], rows)
+    return table(["peer", *shown], rows)
 
 
 def _one_measure(samples: Samples, measure: str) -> str:
     rows = [[way, _reach(samples.spread(measure, way))] for way in samples.ways(measure)]
-    return _table(["", measure], rows) if rows else "Not measured."
+    return table(["", measure], rows) if rows else "Not measured."
 
 
 def _idle(idle: Idle) -> str:
@@ -127,7 +127,7 @@ def _idle(idle: Idle) -> str:
         f"{idle.tunnels} connections each. The worker used {idle.cpu_percent:.2f} % of a core to keep them for "
         f"{idle.held_seconds:.0f} s, pings included; {idle.opens_per_second:.0f} a second were opened."
     )
-    return kept + "\n\n" + _table(["", "KiB idle", "KiB after 16 KiB were echoed"], rows)
+    return kept + "\n\n" + table(["", "KiB idle", "KiB after 16 KiB were echoed"], rows)
 
 
 def _plot(samples: Samples) -> str:
@@ -144,7 +144,7 @@ def _plot(samples: Samples) -> str:
     return svg("acc and its peers: medians, and how far the rounds reach", panels)
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]]) -> str:
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     lines = [head, ["-" * width for width in widths], *rows]
     return "\n".join(
