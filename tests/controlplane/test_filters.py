@@ -211,6 +211,13 @@ def test_the_bounds_themselves_are_allowed() -> None:
     assert matches(long, {"a": 1})
 
 
+def test_large_numbers_are_compared_exactly() -> None:
+    large = parse_filter("n == 9007199254740993")
+
+    assert matches(large, {"n": 9007199254740993})
+    assert not matches(large, {"n": 9007199254740992})
+
+
 def test_a_hostile_pattern_costs_no_more_than_its_text() -> None:
     hostile = parse_filter('"/name" matches "^(a+)+(a|a)*(.*.*.*)*$b"')
 

@@ -76,6 +76,17 @@ def test_an_action_implies_itself_on_what_is_ones_own(grants: list[ScopedGrant],
     assert allows(rights, thing, f"{action}:self") >= (own and allows(rights, thing, action))
 
 
+def test_what_several_grants_give_on_the_same_thing_adds_up() -> None:
+    texts = ("ids=ttcp_1;actions=read", "ids=ttcp_1;actions=delete", "ids=ttcp_1;actions=update")
+    rights = rights_of([ScopedGrant(parse_grant(text), "p_1", "this") for text in texts], ME)
+
+    assert allowed_actions(rights, Thing(PROJECT, "target", "ttcp_1"), BY_TYPE["target"].actions) == (
+        "read",
+        "update",
+        "delete",
+    )
+
+
 def test_self_actions_count_on_what_is_ones_own_only() -> None:
     text = "ids=*;type=session;actions=cancel:self"
 

@@ -1,9 +1,10 @@
 """What a list shows is what one may act on."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acc.controlplane.grants import Holder, ScopedGrant, Thing, allowed_actions, rights_of
+from acc.controlplane.grants import Holder, Place, ScopedGrant, Thing, allowed_actions, rights_of
 from acc.controlplane.granttext import parse_grant
 from acc.controlplane.visibility import Area, Visibility, visibility
 from acc.wire.directory import BY_TYPE
@@ -55,10 +56,28 @@ def test_each_reach_has_its_place_in_a_query() -> None:
     assert shown.anybodys.area == Area(False, frozenset({"p_1", "p_2"}), frozenset({"o_2"}))
 
 
-def test_descendants_of_global_are_everywhere() -> None:
-    shown = seen("target", ("global", "descendants", "ids=*;type=target;actions=read"))
+def test_descendants_of_global_are_everywhere_but_global() -> None:
+    shown = seen("user", ("global", "descendants", "ids=*;type=user;actions=read"))
 
     assert shown.anybodys.area == Area(True, frozenset(), frozenset())
+    assert shown.shows(Thing(Place("o_1", "global"), "user", "u_1"))
+    assert not shown.shows(Thing(Place("global", None), "user", "u_1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "shown"),
+    [
+        ("ids=*;type=*;actions=*", "auth-method", True),
+        ("ids=*;type=auth-method;actions=authenticate", "auth-method", True),
+        ("ids=*;type=auth-method;actions=read,update", "auth-method", False),
+        ("ids=*;type=*;actions=*", "scope", True),
+        ("ids=*;type=*;actions=*", "target", False),
+    ],
+)
+def test_who_is_not_logged_in_sees_the_way_in_at_most(text: str, kind: str, shown: bool) -> None:
+    rights = rights_of([ScopedGrant(parse_grant(text), "global", "this")], NOBODY)
+
+    assert visibility(rights, kind).anybodys.nothing is not shown
 
 
 def test_creating_and_listing_show_no_item() -> None:
