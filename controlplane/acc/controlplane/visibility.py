@@ -14,6 +14,7 @@ role names what lies outside its reach; whoever renders an item asks for its all
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from acc.controlplane.grants import (
     ACTIONS,
@@ -116,9 +117,9 @@ def _shown(rights: Rights, kind: str, saying: frozenset[str]) -> Shown:
             elif _is_parent(selector, kind):
                 pins[selector.id].append(reach)
     return Shown(
-        _area(everything),
-        {one: _area(found) for one, found in ids.items()},
-        {one: _area(found) for one, found in pins.items()},
+        _area(tuple(everything)),
+        {one: _area(tuple(found)) for one, found in ids.items()},
+        {one: _area(tuple(found)) for one, found in pins.items()},
     )
 
 
@@ -131,7 +132,8 @@ def _is_parent(selector: Selector, kind: str) -> bool:
     return parent is not None and selector.type in (kind, ANY) and selector.id.startswith(_PREFIXES[parent])
 
 
-def _area(found: Iterable[Reach]) -> Area:
+@lru_cache(maxsize=4096)  # the many ids of one role share their area
+def _area(found: tuple[Reach, ...]) -> Area:
     words: defaultdict[str, set[str]] = defaultdict(set)
     for reach in found:
         words[reach.word].add(reach.scope_id)
