@@ -8,7 +8,15 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from acc.controlplane.connections import MAX_BYTES, Answer, Closed, Opened, authorize_connection, report
+from acc.controlplane.connections import (
+    MAX_BYTES,
+    Answer,
+    Closed,
+    Opened,
+    authorize_connection,
+    record_traffic,
+    report,
+)
 from acc.controlplane.db import Database, Row, Sql
 from acc.wire.errors import AccError, Code
 from tests.controlplane.peer import Worker, connection_id, new_worker
@@ -212,6 +220,66 @@ async def test_a_report_takes_nothing_back(db: Database, worker: Worker, session
 
     row = await row_of(db, connection)
     assert (row["state"], row["closed_by"], row["bytes_up"], row["bytes_down"]) == ("closed", "backend", 100, 200)
+
+
+@pytest.mark.asyncio
+async def test_the_traffic_of_an_open_connection_only_grows(db: Database, worker: Worker, session: str) -> None:
+    connection = connection_id()
+    await authorize(db, worker, session, connection)
+    await record_traffic(db, worker.id, [(connection, 100, 200)])
+    await record_traffic(db, worker.id, [(connection, 50, 300)])
+
+    row = await row_of(db, connection)
+    assert (row["bytes_up"], row["bytes_down"], row["state"]) == (100, 300, "authorized")
+
+
+@pytest.mark.asyncio
+async def test_traffic_that_comes_after_the_closing_takes_nothing_back(
+    db: Database, worker: Worker, session: str
+) -> None:
+    connection = connection_id()
+    await report(db, worker.id, [closed(session, connection, up=10, down=20)])
+    await record_traffic(db, worker.id, [(connection, 9, 2**64 - 1)])
+
+    row = await row_of(db, connection)
+    assert (row["bytes_up"], row["bytes_down"], row["state"]) == (10, MAX_BYTES, "closed")
+
+
+@pytest.mark.asyncio
+async def test_a_worker_tells_the_traffic_of_its_own_connections_only(
+    db: Database, worker: Worker, other_worker: Worker, session: str
+) -> None:
+    mine, never = connection_id(), connection_id()
+    await authorize(db, worker, session, mine)
+    await record_traffic(db, other_worker.id, [(mine, 1, 1), (never, 1, 1)])
+
+    assert (await row_of(db, mine))["bytes_up"] == 0
+    assert await db.fetchrow("select id from connections where id = $1", never) is None
+
+
+@pytest.mark.asyncio
+async def test_a_list_says_what_a_sessions_connections_come_to(
+    db: Database, worker: Worker, other_worker: Worker, admin: httpx.Client, session: str
+) -> None:
+    gone, there = connection_id(), connection_id()
+    await authorize(db, other_worker, session, gone)
+    await report(db, other_worker.id, [closed(session, gone, up=MAX_BYTES, down=20)])
+    await authorize(db, worker, session, there)
+    await record_traffic(db, worker.id, [(there, 1, 5)])
+
+    listed = (await asyncio.to_thread(admin.get, "/v1/sessions", params={"recursive": "true"})).json()["items"]
+    (item,) = [one for one in listed if one["id"] == session]
+    assert (item["bytes_up"], item["bytes_down"], item["open_connections"]) == (MAX_BYTES, 25, 1)
+    assert [one["id"] for one in item["workers"]] == [worker.id]
+    assert "connections" not in item
+
+
+def test_a_session_without_connections_has_carried_nothing(
+    controller: Controller, admin: httpx.Client, project: str
+) -> None:
+    read = admin.get(f"/v1/sessions/{new_session(controller, admin, project)}").json()
+
+    assert (read["bytes_up"], read["bytes_down"], read["open_connections"], read["workers"]) == (0, 0, 0, [])
 
 
 @pytest.mark.asyncio

@@ -105,6 +105,28 @@ async def test_too_many_events_at_once_are_refused(controller: Controller) -> No
     assert error.value.status is Status.INVALID_ARGUMENT
 
 
+async def test_the_traffic_of_too_many_connections_at_once_is_refused(controller: Controller) -> None:
+    worker = await new_worker(controller)
+    async with worker.stub() as stub:
+        with pytest.raises(GRPCError) as error:
+            await stub.report(rpc.ReportRequest(traffic=[rpc.ConnectionTraffic()] * 1001))
+
+    assert error.value.status is Status.INVALID_ARGUMENT
+
+
+async def test_traffic_over_the_link_is_shown_while_the_connection_is_open(
+    controller: Controller, admin: httpx.Client, project: str
+) -> None:
+    worker = await new_worker(controller)
+    session, connection = await open_session(controller, admin, project, worker)
+    carried = rpc.ConnectionTraffic(connection_id=connection, bytes_up=7, bytes_down=9)
+    async with worker.stub() as stub:
+        await stub.report(rpc.ReportRequest(traffic=[carried]))
+
+    [shown] = (await asyncio.to_thread(admin.get, f"/v1/sessions/{session}")).json()["connections"]
+    assert (shown["bytes_up"], shown["bytes_down"], shown["status"]) == (7, 9, "authorized")
+
+
 def _csr_with_p384() -> bytes:
     return make_csr(ec.generate_private_key(ec.SECP384R1()))
 

@@ -3,11 +3,12 @@
 Rules: the session's row is locked while its connections are counted, so that two at once never both take the last
 place. A connection counts for good, closed or not. The worker makes the id, so that asking or reporting again is
 harmless; what a report says never takes anything back: states go forward only, byte counts only grow, and who closed
-first stays. A worker reports on its own connections only.
+first stays. A worker reports on its own connections only. What open ones have carried so far comes every few seconds
+and takes no lock on the session: it decides nothing.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from acc.controlplane import ending
@@ -39,6 +40,21 @@ _LOCK_SESSION = """
         live_user_id is null or live_target_id is null or (host_id is not null and live_host_id is null) as orphaned,
         host_id
     from sessions where id = $1 for update
+"""
+
+_RECORD_TRAFFIC = """
+    update connections c set bytes_up = greatest(c.bytes_up, t.bytes_up),
+        bytes_down = greatest(c.bytes_down, t.bytes_down), updated_time = now()
+    from unnest($2::text[], $3::bigint[], $4::bigint[]) as t (id, bytes_up, bytes_down)
+    where c.id = t.id and c.worker_id = $1 and (c.bytes_up < t.bytes_up or c.bytes_down < t.bytes_down)
+"""
+
+_SUMMARIES = """
+    select c.session_id, c.worker_id, coalesce(w.name, c.worker_id) as worker_name,
+        count(*) filter (where c.state <> 'closed') as open,
+        least(sum(c.bytes_up), $2)::bigint as bytes_up, least(sum(c.bytes_down), $2)::bigint as bytes_down
+    from connections c left join workers w on w.id = c.worker_id
+    where c.session_id = any($1) group by c.session_id, c.worker_id, w.name order by worker_name
 """
 
 
@@ -231,6 +247,18 @@ async def _note_failures(sql: Sql, session: Row, events: Sequence[Opened | Close
         await sql.execute("update hosts set failed_time = now() where id = $1", session["host_id"])
 
 
+async def record_traffic(db: Database, worker_id: str, carried: Sequence[tuple[str, int, int]]) -> None:
+    """Writes down what open connections have carried so far: id, bytes up, bytes down. One statement for all."""
+    ids, up, down = zip(*carried, strict=True)
+    await db.fetch(
+        _RECORD_TRAFFIC,
+        worker_id,
+        ids,
+        [min(count, MAX_BYTES) for count in up],
+        [min(count, MAX_BYTES) for count in down],
+    )
+
+
 def _opening(happened: Opened | Closed) -> Opened:
     return happened.opened if isinstance(happened, Closed) else happened
 
@@ -243,6 +271,23 @@ def _bounded_time(at_ms: int) -> float:
 
 def _address(text: str) -> str:
     return text if len(text) <= 262 and text.isprintable() else ""
+
+
+async def summaries(db: Database, session_ids: Sequence[str]) -> Mapping[str, Json]:
+    """What each session's connections come to, in all: fields of the session, for every one of `session_ids`."""
+    by_session: dict[str, list[Row]] = {one: [] for one in session_ids}
+    for row in await db.fetch(_SUMMARIES, session_ids, MAX_BYTES) if session_ids else ():
+        by_session[row["session_id"]].append(row)
+    return {session_id: _summary(rows) for session_id, rows in by_session.items()}
+
+
+def _summary(of_workers: Sequence[Row]) -> Json:
+    return {
+        "bytes_up": min(sum(row["bytes_up"] for row in of_workers), MAX_BYTES),
+        "bytes_down": min(sum(row["bytes_down"] for row in of_workers), MAX_BYTES),
+        "open_connections": sum(row["open"] for row in of_workers),
+        "workers": [{"id": row["worker_id"], "name": row["worker_name"]} for row in of_workers if row["open"]],
+    }
 
 
 def render_connection(row: Row) -> Json:

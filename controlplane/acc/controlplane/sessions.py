@@ -5,8 +5,6 @@ grant. What the caller may not act on is not listed, and reads as missing. A ses
 where it was is its own record and not its project's row.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +15,7 @@ from litestar.datastructures import State
 from acc.controlplane import ending
 from acc.controlplane.bodies import read_optional_body
 from acc.controlplane.caller import Caller
-from acc.controlplane.connections import CONNECTION_COLUMNS, render_connection
+from acc.controlplane.connections import CONNECTION_COLUMNS, render_connection, summaries
 from acc.controlplane.db import Database, Row, Sql
 from acc.controlplane.kind import Kind, find, item_actions, read_row, show
 from acc.controlplane.listing import Json, present, read_page
@@ -30,7 +28,7 @@ from acc.wire.directory import SESSION
 MAX_CONNECTIONS_SHOWN = 1000
 
 _CONNECTIONS = f"""
-    select {CONNECTION_COLUMNS} from connections c where c.session_id = any($1)
+    select {CONNECTION_COLUMNS} from connections c where c.session_id = $1
     order by c.created_time desc, c.id desc limit {MAX_CONNECTIONS_SHOWN}
 """  # noqa: S608 (only constants of ours are put in)
 
@@ -111,9 +109,8 @@ async def list_sessions(
 
     page = read_page(asked.get("page_size"), asked.get("list_token"))
     answer = await page_of(db, caller, SESSIONS, within, page, render)
-    connections = await _connections(db, list(shown))
-    for session_id, item in shown.items():
-        item["connections"] = connections.get(session_id, ())
+    for session_id, summary in (await summaries(db, list(shown))).items():
+        shown[session_id] |= summary
     return answer
 
 
@@ -145,17 +142,9 @@ async def cancel(db: Database, caller: Caller, watcher: Watcher, session_id: str
 
 
 async def _whole(db: Database, caller: Caller, row: Row) -> Json:
-    connections = await _connections(db, [row["id"]])
+    connections = [render_connection(one) for one in await db.fetch(_CONNECTIONS, row["id"])]
     item = show(SESSIONS, caller, row, item_actions(SESSIONS, caller, row))
-    return item | {"connections": connections.get(row["id"], ())}
-
-
-async def _connections(db: Database, session_ids: Sequence[str]) -> Mapping[str, Sequence[Json]]:
-    found: defaultdict[str, list[Json]] = defaultdict(list)
-    if session_ids:
-        for row in await db.fetch(_CONNECTIONS, session_ids):
-            found[row["session_id"]].append(render_connection(row))
-    return found
+    return item | (await summaries(db, [row["id"]]))[row["id"]] | {"connections": connections}
 
 
 ROUTES = (list_sessions, read_session, cancel)

@@ -160,14 +160,17 @@ class WorkerLink(rpc.WorkerLinkBase):
         """Writes down what happened to connections."""
         async with _answered():
             peer = _require_peer()
-            if len(message.events) > MAX_EVENTS:
-                raise AccError(Code.BAD_REQUEST, f"at most {MAX_EVENTS} events at once")
+            if max(len(message.events), len(message.traffic)) > MAX_EVENTS:
+                raise AccError(Code.BAD_REQUEST, f"at most {MAX_EVENTS} events, and as many connections, at once")
 
             async def known(sql: Sql) -> None:
                 await workers.recognise(sql, peer)
 
             await self._db.transact(known)
             await connections.report(self._db, peer.worker_id, [_happened(one) for one in message.events])
+            if message.traffic:
+                traffic = [(one.connection_id, one.bytes_up, one.bytes_down) for one in message.traffic]
+                await connections.record_traffic(self._db, peer.worker_id, traffic)
             return rpc.ReportResponse()
 
     async def _control(self, stream: Stream[rpc.WorkerStatus, rpc.Command]) -> None:

@@ -9,6 +9,7 @@ __all__ = (
     "Command",
     "ConnectionEvent",
     "ConnectionEventKind",
+    "ConnectionTraffic",
     "EndSession",
     "EnrollRequest",
     "EnrollResponse",
@@ -156,6 +157,18 @@ default_message_pool.register_message("acc.worker.v1", "ConnectionEvent", Connec
 
 
 @dataclass(eq=False, repr=False)
+class ConnectionTraffic(betterproto2.Message):
+    connection_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+
+    bytes_up: "int" = betterproto2.field(2, betterproto2.TYPE_UINT64)
+
+    bytes_down: "int" = betterproto2.field(3, betterproto2.TYPE_UINT64)
+
+
+default_message_pool.register_message("acc.worker.v1", "ConnectionTraffic", ConnectionTraffic)
+
+
+@dataclass(eq=False, repr=False)
 class EndSession(betterproto2.Message):
     """
     Every connection of the session ends now, with this error code. Sent again until the worker has none left.
@@ -233,6 +246,11 @@ default_message_pool.register_message("acc.worker.v1", "RenewResponse", RenewRes
 @dataclass(eq=False, repr=False)
 class ReportRequest(betterproto2.Message):
     events: "list[ConnectionEvent]" = betterproto2.field(1, betterproto2.TYPE_MESSAGE, repeated=True)
+
+    traffic: "list[ConnectionTraffic]" = betterproto2.field(2, betterproto2.TYPE_MESSAGE, repeated=True)
+    """
+    What open connections have carried so far. A figure that never arrives is made good by the next, or by the closing.
+    """
 
 
 default_message_pool.register_message("acc.worker.v1", "ReportRequest", ReportRequest)

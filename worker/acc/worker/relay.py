@@ -16,7 +16,7 @@ import secrets
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from acc.wire.errors import AccError, Code
 from acc.wire.incoming import WINDOW
@@ -95,6 +95,16 @@ class Relay:
     def open_connections(self) -> int:
         """Tunnels that are open or held."""
         return len(self._tunnels)
+
+    @property
+    def connection_ids(self) -> Iterable[str]:
+        """Tunnels that are open or held, by the ids of their connections."""
+        return self._tunnels
+
+    def carried(self, connection_id: str) -> tuple[int, int] | None:
+        """Bytes up and down so far, if the connection is open or held."""
+        known = self._tunnels.get(connection_id)
+        return None if known is None else (known.splice.bytes_up, known.splice.bytes_down)
 
     def now(self) -> float:
         """Monotonic seconds, by the clock."""

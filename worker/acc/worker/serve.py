@@ -28,6 +28,7 @@ from acc.worker.renewal import keep_certificate_fresh
 from acc.worker.reports import Reports
 from acc.worker.spool import Spool
 from acc.worker.statedir import StateDir, open_state
+from acc.worker.traffic import Traffic
 
 BACKLOG = 4096
 FLUSH = 1.0
@@ -72,6 +73,7 @@ async def _run(
     tasks = [
         asyncio.create_task(link.run(status, relay.end_session)),
         asyncio.create_task(reports.run()),
+        asyncio.create_task(Traffic(relay, link).run()),
         asyncio.create_task(keep_certificate_fresh(identity, link)),
         asyncio.create_task(_say_ready(link, tunnels)),
     ]
