@@ -78,7 +78,7 @@ class Controller:
         page: dict[str, str] = {}
         for _ in range(MAX_PAGES):
             answer = self.get(path, page_size=str(PAGE_SIZE), **query, **page)
-            found += _objects(answer.get("items"))
+            found += objects(answer.get("items"))
             if answer.get("response_type") != "delta" or not answer.get("items"):
                 return found
             page = {"list_token": text(answer, "list_token")}
@@ -160,7 +160,7 @@ def _object(raw: bytes | bytearray) -> Item | None:
     return cast("Item", value) if isinstance(value, dict) else None  # JSON objects have text keys
 
 
-def _objects(value: object) -> list[Item]:
+def objects(value: object) -> list[Item]:
     """The objects of a JSON array; Boundary's API leaves an empty one out."""
     if value is None:
         return []

@@ -1,8 +1,11 @@
-"""`acc sessions`: which sessions there are, and ending one.
+"""`acc sessions`: which sessions there are, watching them, and ending one.
 
 Rule: a session is named by its id, or by its target where that target has one live session; where it has several,
 nothing is cancelled and their ids are said.
 """
+
+import os
+import sys
 
 import click
 
@@ -44,6 +47,26 @@ def list_sessions(include_terminated: bool, as_json: bool) -> None:
             for item in items
         ],
     )
+
+
+@sessions.command("watch")
+@click.option("--filter", "words", default="", metavar="TEXT", help="Show only sessions that name TEXT somewhere.")
+@click.option("--scope-id", default="global", metavar="ID", help="The scope to look in.")
+@click.option("--recursive/--no-recursive", default=True, help="Also look in the scopes below it; the default.")
+@click.option(
+    "--interval", type=click.FloatRange(0.2, 60), default=1.0, metavar="SECONDS", help="How often to look; 1 as given."
+)
+def watch_sessions(words: str, scope_id: str, recursive: bool, interval: float) -> None:
+    """Watch sessions live: who, where, since when, how much, how fast.
+
+    / filters on any name, s changes the order and r reverses it, the arrows or j and k select, c cancels the selected
+    session, a shows those that have ended too, q leaves.
+    """
+    if not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb":
+        raise click.UsageError("watching needs a terminal; a program asks: acc sessions list --json")
+    from acc.cli.watch.command import Wanted, watch  # noqa: PLC0415  trio and rich, which a list in a pipe does not need
+
+    watch(Wanted(scope_id=scope_id, recursive=recursive, filter=words, interval=interval))
 
 
 @sessions.command("cancel")
