@@ -104,3 +104,19 @@ def test_an_unknown_session_is_not_found(system: System, name: str) -> None:
 @pytest.mark.parametrize("name", ["a b", "../targets", "s_1:cancel", "x" * 64])
 def test_what_is_no_name_is_not_asked_for(system: System, name: str) -> None:
     assert system.acc("sessions", "cancel", name).returncode == Code.BAD_NAME.exit_status
+
+
+def test_watching_without_a_terminal_is_refused_and_names_what_a_program_uses(system: System) -> None:
+    done = system.acc("sessions", "watch")
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "acc sessions list --json" in done.stderr
+
+
+@pytest.mark.parametrize("interval", ["0", "-1", "61", "0.5", "nan", "soon"])
+def test_an_interval_beyond_reason_is_a_usage_error(system: System, interval: str) -> None:
+    done = system.acc("sessions", "watch", "--interval", interval)
+
+    assert done.returncode == 2
+    assert "--interval" in done.stderr

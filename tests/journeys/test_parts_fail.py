@@ -20,8 +20,9 @@ from acc.wire.errors import Code
 from tests.conftest import clean_environment, wait_until
 from tests.journeys.api import Api, opened
 from tests.journeys.backends import LOOPBACK, echo, read_all, serving
-from tests.journeys.client import Client, Process, assert_failed, await_exit, finish, read_exactly_from, write
+from tests.journeys.client import ACC, Client, Process, assert_failed, await_exit, finish, read_exactly_from, write
 from tests.journeys.network import between
+from tests.journeys.terminal import on_terminal
 from tests.worker.conftest import ADMIN, PASSWORD, Cluster, enrol, postgres
 from tests.worker.conftest import Process as Program
 
@@ -265,3 +266,22 @@ def test_a_worker_that_is_stopped_is_noticed_and_its_tunnel_goes_on_when_it_wake
         parts.worker.process.send_signal(signal.SIGCONT)
         assert read_exactly_from(process, 1) == b"y"
         assert finish(process).returncode == 0
+
+
+def test_a_watch_outlives_the_controller_and_says_how_old_its_rows_are(parts: Parts, api: Api, client: Client) -> None:
+    with serving(echo) as backend:
+        target = api.target(backend.port)
+        stream = client.proxy(target)
+        write(stream, b"x")
+        assert read_exactly_from(stream, 1) == b"x"
+        with on_terminal([ACC, "sessions", "watch", "--filter", target], client.env) as terminal:
+            terminal.wait_for("active")
+            parts.controller.kill()
+            assert " old: the controller does not answer" in terminal.wait_for(" old: ")
+            assert terminal.row("active").split()[0] == "admin"
+
+            parts.start_controller()
+            wait_until(lambda: not terminal.row(" old: "), 20)
+            terminal.type("q")
+            assert terminal.wait() == 0
+        finish(stream)

@@ -53,10 +53,8 @@ def list_sessions(include_terminated: bool, as_json: bool) -> None:
 @click.option("--filter", "words", default="", metavar="TEXT", help="Show only sessions that name TEXT somewhere.")
 @click.option("--scope-id", default="global", metavar="ID", help="The scope to look in.")
 @click.option("--recursive/--no-recursive", default=True, help="Also look in the scopes below it; the default.")
-@click.option(
-    "--interval", type=click.FloatRange(0.2, 60), default=1.0, metavar="SECONDS", help="How often to look; 1 as given."
-)
-def watch_sessions(words: str, scope_id: str, recursive: bool, interval: float) -> None:
+@click.option("--interval", type=click.IntRange(1, 60), default=1, metavar="SECONDS", help="How often to look; 1.")
+def watch_sessions(words: str, scope_id: str, recursive: bool, interval: int) -> None:
     """Watch sessions live: who, where, since when, how much, how fast.
 
     / filters on any name, s changes the order and r reverses it, the arrows or j and k select, c cancels the selected

@@ -45,7 +45,7 @@ class Wanted:
     scope_id: str
     recursive: bool
     filter: str
-    interval: float
+    interval: int
 
 
 def watch(wanted: Wanted) -> None:
