@@ -13,7 +13,7 @@ COMMANDS = {
     "logout": ("acc.cli.login:logout", "Revoke the login and forget it here, with its cached tickets."),
     "whoami": ("acc.cli.login:whoami", "Say who is logged in, and where."),
     "targets": ("acc.cli.targets:targets", "What you may reach."),
-    "sessions": ("acc.cli.sessions:sessions", "See and end sessions."),
+    "sessions": ("acc.cli.sessions:sessions", "See, watch and end sessions."),
     "ssh": ("acc.cli.ssh:ssh", "Run ssh to a target, with more arguments for ssh after it."),
     "ssh-config": ("acc.cli.ssh:ssh_config", "Print an ssh_config block that makes `ssh NAME` work."),
     "connect": ("acc.cli.connect:connect", "Open a local port that leads to a target."),

@@ -20,7 +20,7 @@ _MAX_NAMED = 5
 
 @click.group()
 def sessions() -> None:
-    """See and end sessions."""
+    """See, watch and end sessions."""
 
 
 @sessions.command("list")
