@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acc.wire.names import MAX_NAME, is_name, parse_port, split_address
+from acc.wire.names import MAX_NAME, is_name, join_address, parse_port, split_address
 
 NAME = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", fullmatch=True)
 
@@ -57,7 +57,23 @@ def test_an_address_is_a_host_and_a_port(text: str, parts: tuple[str, int]) -> N
 
 @pytest.mark.parametrize(
     "text",
-    ["", ":22", "web", "web:", "::1:22", "[]:22", "[::1]22", "a b:22", "a\n:22", "é:22", "a" * 256 + ":22", "a:0"],
+    [
+        "",
+        ":22",
+        "web",
+        "web:",
+        "::1:22",
+        "[]:22",
+        "[::1]22",
+        "a b:22",
+        "a\n:22",
+        "é:22",
+        "a" * 256 + ":22",
+        "a:0",
+        "[[]]:2",
+        "[a:2",
+        "a]:2",
+    ],
 )
 def test_anything_else_is_not_an_address(text: str) -> None:
     assert split_address(text) is None
@@ -73,6 +89,6 @@ def test_whatever_is_an_address_is_bounded_and_fits_a_header(text: str) -> None:
         assert 0 < port < 65536
 
 
-@given(NAME, st.integers(1, 65535))
+@given(NAME | st.ip_addresses().map(str), st.integers(1, 65535))
 def test_what_was_joined_is_split_again(host: str, port: int) -> None:
-    assert split_address(f"{host}:{port}") == (host, port)
+    assert split_address(join_address(host, port)) == (host, port)

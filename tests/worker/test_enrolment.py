@@ -33,7 +33,7 @@ def pack(document: object) -> str:
 
 
 def unpack(text: str) -> dict[str, object]:
-    body = text.removeprefix("acce1.")
+    body = text.strip().removeprefix("acce1.")
     document: dict[str, object] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     return document
 

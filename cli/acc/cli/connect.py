@@ -20,7 +20,7 @@ from acc.cli.admission import Admission
 from acc.cli.forward import forward
 from acc.wire.buffers import Buffers
 from acc.wire.errors import AccError, Code
-from acc.wire.names import parse_port
+from acc.wire.names import join_address, parse_port
 
 MAX_CONNECTIONS = 256
 DRAIN_SECONDS = 30.0
@@ -98,7 +98,7 @@ async def _until_the_end(command: tuple[str, ...], listener: trio.SocketListener
     """Serve until the command has ended or, without one, a signal comes; our exit status."""
     host, port, *_ = listener.socket.getsockname()
     if not command:
-        click.echo(f"listening on {_spelled(host, port)}")
+        click.echo(f"listening on {join_address(host, port)}")
         await anext(signals)
         return 0
     status = await _run([word.replace("{host}", host).replace("{port}", str(port)) for word in command], signals)
@@ -144,7 +144,7 @@ async def _listen(address: Address) -> trio.SocketListener:
     try:
         (listener,) = await trio.open_tcp_listeners(port, host=host)
     except OSError as error:
-        raise AccError(Code.CONFIG, f"cannot listen on {_spelled(host, port)}: {error.strerror}") from None
+        raise AccError(Code.CONFIG, f"cannot listen on {join_address(host, port)}: {error.strerror}") from None
     return listener
 
 
@@ -163,7 +163,3 @@ def _loopback(text: str) -> Address:
     if not ip.is_loopback:
         raise AccError(Code.CONFIG, f"--listen takes loopback addresses only, and {ip} is not one")
     return str(ip), port
-
-
-def _spelled(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

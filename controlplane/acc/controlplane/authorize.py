@@ -31,7 +31,7 @@ from acc.controlplane.targets import TARGETS
 from acc.controlplane.tickets import TicketSigner
 from acc.controlplane.workers import LIVE_WORKERS, MAX_WORKERS_OFFERED, facts_of
 from acc.wire.errors import AccError, Code
-from acc.wire.names import is_name, worker_server_name
+from acc.wire.names import is_name, join_address, worker_server_name
 from acc.wire.ticket import Ticket, mint
 
 MAX_CANDIDATES = 100
@@ -179,7 +179,7 @@ def _endpoint(target: Row, wanted: AuthorizeSession) -> str:
         raise AccError(Code.NOT_FOUND, f"{target['name']} has no host {wanted.host_id}")
     if host is None:
         raise AccError(Code.NOT_FOUND, f"{target['name']} has neither an address nor a host")
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return join_address(host, port)
 
 
 async def _workers(db: Database, target: Row) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from acc.wire.errors import AccError, Code
+from acc.wire.names import join_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Listen:
     port: int
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return join_address(self.host, self.port)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from acc.controlplane.passwords import Passwords
 from acc.controlplane.serve import serve as run_server
 from acc.controlplane.workers import EnrolmentToken, create_enrolment_secret
 from acc.wire.errors import AccError, Code
-from acc.wire.names import split_address
+from acc.wire.names import join_address, split_address
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])", re.ASCII)
@@ -161,4 +161,4 @@ def _worker_link(config: Config) -> str:
     if not listen.port:
         raise AccError(Code.CONFIG, "ACC_WORKER_LISTEN has port 0: say --controller HOST:PORT")
     host = listen.host if listen.host not in _ANY_ADDRESS else config.public_names[0]
-    return f"[{host}]:{listen.port}" if ":" in host else f"{host}:{listen.port}"
+    return join_address(host, listen.port)

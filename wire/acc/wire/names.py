@@ -44,6 +44,11 @@ def split_address(text: str) -> tuple[str, int] | None:
         return None
     if not colon or port is None or not 0 < len(host) <= 255:
         return None
-    if not all(" " < character < "\x7f" for character in host):
+    if not all(" " < character < "\x7f" and character not in "[]" for character in host):
         return None
     return host, port
+
+
+def join_address(host: str, port: int) -> str:
+    """`host:port`, an IPv6 host in brackets: what `split_address` takes apart."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

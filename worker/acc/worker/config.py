@@ -42,8 +42,3 @@ def parse_listen(text: str) -> Listen:
     if parts is None:
         raise AccError(Code.CONFIG, "--listen must be host:port")
     return Listen(*parts)
-
-
-def join_address(host: str, port: int) -> str:
-    """`host:port`, with brackets around an IPv6 address."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -18,8 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from acc.wire.errors import AccError, Code
-from acc.wire.names import split_address
-from acc.worker.config import join_address
+from acc.wire.names import join_address, split_address
 
 DIAL_TIMEOUT = 10.0
 STAGGER = 0.25

@@ -25,10 +25,9 @@ from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
 from acc.rpc.worker_v1 import EnrollRequest, EnrollResponse, EnrolmentStub
 from acc.wire.control import printable
 from acc.wire.errors import CODES, AccError, Code
-from acc.wire.names import is_name, split_address
+from acc.wire.names import is_name, join_address, split_address
 from acc.wire.tls import client_context
 from acc.worker import statedir
-from acc.worker.config import join_address
 from acc.worker.identity import (
     MAX_CERTIFICATE,
     MAX_CONTROLLERS,

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable
 from acc.wire.errors import AccError, Code
 from acc.wire.incoming import WINDOW
 from acc.wire.link import Link
+from acc.wire.names import join_address
 from acc.wire.tunnel import Tunnel
 from acc.wire.tunnel_end import TunnelEnd
 from acc.wire.upgrade import Accepted, Request, encode_accepted
@@ -136,7 +137,7 @@ class Relay:
                 next(iter(self._openings)).drop()
             opening = Opening(
                 connection,
-                _join(address),
+                join_address(*address[:2]),
                 self._tls(),
                 epoll=self.epoll,
                 memory=self.memory,
@@ -324,9 +325,3 @@ class Relay:
                 splice.tend(now)
             elif now - splice.held_since > self._hold:
                 splice.fail(AccError(Code.TUNNEL_LOST), "client")
-
-
-def _join(address: tuple[str, int]) -> str:
-    """`host:port`, an IPv6 host in brackets."""
-    host, port = address[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
