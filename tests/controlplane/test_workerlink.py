@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from grpclib import GRPCError, Status
+from grpclib.client import UnaryUnaryMethod
 from grpclib.exceptions import StreamTerminatedError
 
 from acc.controlplane import linkserver
@@ -94,6 +95,17 @@ async def test_an_address_that_is_none_is_refused_and_spends_no_token(controller
 
 async def test_a_message_without_measure_is_refused(controller: Controller) -> None:
     assert await refused(controller, "x" * (linkserver.MAX_MESSAGE + 1)) is Status.RESOURCE_EXHAUSTED
+
+
+async def test_a_number_where_a_text_belongs_is_refused(controller: Controller) -> None:
+    async with link(controller, tls(controller)) as channel:
+        enroll_with = UnaryUnaryMethod(
+            channel, "/acc.worker.v1.Enrolment/Enroll", rpc.ConnectionEvent, rpc.EnrollResponse
+        )
+        with pytest.raises(GRPCError) as error:
+            await enroll_with(rpc.ConnectionEvent(at_ms=5))  # the number of an enrolment's address
+
+    assert error.value.status is Status.INVALID_ARGUMENT
 
 
 async def test_too_many_events_at_once_are_refused(controller: Controller) -> None:

@@ -24,6 +24,7 @@ from acc.controlplane.connections import Closed, Opened
 from acc.controlplane.db import Database, Sql, UniqueViolation
 from acc.controlplane.linkserver import LinkServer, bound_messages
 from acc.controlplane.log import event, warning
+from acc.controlplane.messages import StrictCodec
 from acc.controlplane.watcher import ControlStream, Watcher
 from acc.controlplane.workers import WorkerCertificate
 from acc.rpc import worker_v1 as rpc
@@ -250,7 +251,7 @@ class WorkerLink(rpc.WorkerLinkBase):
 
 def make_link(db: Database, authority: Authority, watcher: Watcher) -> LinkServer:
     """The gRPC server, not yet listening."""
-    server = LinkServer([Enrolment(db, authority), WorkerLink(db, authority, watcher)])
+    server = LinkServer([Enrolment(db, authority), WorkerLink(db, authority, watcher)], codec=StrictCodec())
     listen(server, RecvRequest, admit)
     return server
 
