@@ -48,6 +48,11 @@ bench: $(READY)  ## measure acc beside its peers
 	@tools/programs.sh cc ssh sshd socat nc haproxy
 	$(PYTHON) -m bench
 
+.PHONY: fuzz
+fuzz: $(READY)  ## search for inputs that break a parser, FUZZ_SECONDS (30) in each
+	@$(PYTHON) -m pip install --quiet --constraint constraints.txt --group fuzz
+	$(PYTHON) -m tests.fuzz
+
 .PHONY: format
 format: $(READY)  ## put the source into its format
 	.venv/bin/ruff format .

@@ -1,0 +1,112 @@
+"""Targets in the controller and the worker: bodies, grants and lists of the API, tokens, what workers report."""
+
+import base64
+from datetime import UTC
+
+import betterproto2
+import msgspec
+from grpclib import GRPCError, Status
+
+from acc.controlplane import grants, listing, messages, workerlink
+from acc.controlplane.authorize import AuthorizeSession
+from acc.controlplane.bodies import read_body, read_optional_body
+from acc.controlplane.identity import Authenticate
+from acc.controlplane.sessions import Cancel
+from acc.controlplane.targets import NewTarget
+from acc.rpc import worker_v1 as rpc
+from acc.wire.errors import Code
+from acc.wire.names import is_name, split_address
+from acc.worker.enrolment import MAX_SECRET, MAX_TOKEN, PREFIX, parse_token
+from acc.worker.identity import MAX_CONTROLLERS
+from tests.fuzz.target import Target
+
+
+def _body(kind: type[msgspec.Struct]) -> Target:
+    def run(data: bytes) -> None:
+        parsed = read_body(data, kind)
+        assert read_optional_body(msgspec.json.encode(parsed), kind) == parsed
+
+    return Target(run, frozenset({Code.BAD_REQUEST}))
+
+
+def grant(data: bytes) -> None:
+    """A grant: it says the same when it is written again."""
+    parsed = grants.parse_grant(data.decode("utf-8", "replace"))
+    again = f"ids={','.join(parsed.ids)};type={parsed.type};actions={','.join(parsed.actions)}"
+    assert grants.parse_grant(again) == parsed
+
+
+def list_token(data: bytes) -> None:
+    """A list token as a query holds it."""
+    _page(data.decode("latin-1"))
+
+
+def list_place(data: bytes) -> None:
+    """What a list token holds: a place that the database can be asked about."""
+    _page(base64.urlsafe_b64encode(data).decode())
+
+
+def _page(text: str) -> None:
+    after = listing.read_page(None, text).after
+    if after is not None:
+        after.created_time.astimezone(UTC)
+        after.id.encode()
+
+
+def enrolment_token(data: bytes) -> None:
+    """What is pasted into `acc-worker enroll`."""
+    _enrolment(data.decode("utf-8", "replace"))
+
+
+def enrolment(data: bytes) -> None:
+    """What an enrolment token holds."""
+    _enrolment(PREFIX + base64.urlsafe_b64encode(data).rstrip(b"=").decode())
+
+
+def _enrolment(text: str) -> None:
+    token = parse_token(text)
+    assert 0 < len(token.controllers) <= MAX_CONTROLLERS
+    assert all(map(split_address, token.controllers))
+    assert 0 < len(token.secret) <= MAX_SECRET
+    assert is_name(token.cluster)
+    assert token.secret not in repr(token) or len(token.secret) < 8
+
+
+def _message(kind: type[betterproto2.Message]) -> Target:
+    def run(data: bytes) -> None:
+        try:
+            parsed = messages.read_message(data, kind)
+        except GRPCError as error:
+            assert error.status is Status.INVALID_ARGUMENT
+        else:
+            assert messages.read_message(bytes(parsed), kind) == parsed
+
+    return Target(run, frozenset())
+
+
+def report(data: bytes) -> None:
+    """What a worker reports, down to what is written into the books."""
+    try:
+        parsed = messages.read_message(data, rpc.ReportRequest)
+    except GRPCError as error:
+        assert error.status is Status.INVALID_ARGUMENT
+        return
+    assert isinstance(parsed, rpc.ReportRequest)
+    for one in parsed.events:
+        workerlink._happened(one)
+
+
+TARGETS = {
+    "authenticate": _body(Authenticate),
+    "authorize_session": _body(AuthorizeSession),
+    "cancel": _body(Cancel),
+    "new_target": _body(NewTarget),
+    "grant": Target(grant, frozenset({Code.BAD_REQUEST}), grants.MAX_GRANT + 100),
+    "list_token": Target(list_token, frozenset({Code.BAD_REQUEST}), 600),
+    "list_place": Target(list_place, frozenset({Code.BAD_REQUEST}), 600),
+    "enrolment_token": Target(enrolment_token, frozenset({Code.CONFIG}), MAX_TOKEN + 100),
+    "enrolment": Target(enrolment, frozenset({Code.CONFIG}), MAX_TOKEN),
+    "enroll_request": _message(rpc.EnrollRequest),
+    "worker_status": _message(rpc.WorkerStatus),
+    "report": Target(report, frozenset({Code.BAD_REQUEST})),
+}
