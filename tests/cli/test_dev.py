@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -130,6 +131,16 @@ def test_it_ends_cleanly_before_it_is_ready(second: Dev, place: Path) -> None:
     assert list((place / "tmp").iterdir()) == []
 
 
+@pytest.mark.parametrize("event", ["tempfile.mkdtemp", "os.chmod", "os.rename"])
+def test_a_signal_while_it_makes_its_directory_leaves_none(env: dict[str, str], place: Path, event: str) -> None:
+    once = f"lambda event, _: event == {event!r} and os.kill(os.getpid(), signal.SIGTERM)"
+    program = f"import os, signal, sys; sys.addaudithook({once}); from acc.cli.__main__ import main; main()"
+    done = subprocess.run([sys.executable, "-c", program, "dev"], env=env, timeout=20, check=False)
+
+    assert done.returncode == 0
+    assert list((place / "tmp").iterdir()) == []
+
+
 def test_a_state_keeps_logins_targets_and_sessions(env: dict[str, str], place: Path, echo_port: int) -> None:
     arguments = ("--state", str(place / "state"), "--target", f"kept=127.0.0.1:{echo_port}")
     with Dev(env, *arguments) as first:
@@ -168,6 +179,28 @@ def test_a_folder_with_other_things_is_refused_and_kept(place: Path) -> None:
     with pytest.raises(AccError, match="neither empty nor a state"), claimed(str(place)):
         pass
     assert (place / "mine").exists()
+
+
+def test_what_was_put_into_an_unfinished_state_is_kept(place: Path) -> None:
+    state = place / "state"
+    with claimed(str(state)):
+        (state / "postgres").mkdir()
+        (state / "mine").touch()
+
+    with pytest.raises(AccError, match="mine is not of acc dev"), claimed(str(state)):
+        pass
+    assert (state / "mine").exists()
+
+
+def test_what_a_start_left_unfinished_is_made_anew(place: Path) -> None:
+    state = place / "state"
+    with claimed(str(state)):
+        (state / "postgres" / "base").mkdir(parents=True)
+        (state / "ca.pem").touch()
+
+    with claimed(str(state)) as again:
+        assert again.password is None
+        assert [path.name for path in state.iterdir()] == ["acc-dev.lock"]
 
 
 def test_a_port_that_a_state_needs_is_named(place: Path) -> None:

@@ -7,6 +7,7 @@ and only here, it is taken out of its group. A group that holds none of the kind
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import contextmanager
+from types import FrameType
 from typing import TypeVar, TypeVarTuple
 
 import trio
@@ -37,13 +38,33 @@ def ungrouped(*kinds: type[Exception]) -> Generator[None]:
 
 
 @contextmanager
+def held(*numbers: signal.Signals) -> Generator[None]:
+    """Keeps the signals `numbers` waiting until `receiving` takes them, or until the end of the block."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def receiving(*numbers: signal.Signals) -> Generator[AsyncIterator[int]]:
     """The signals `numbers`, as they come. After the block they are ignored: it is over, and we are leaving."""
-    # What trio has not handed out when the block ends it delivers again, to whoever had the signal before.
+    # What trio has not handed out when the block ends it delivers again, to whoever had the signal before. That is
+    # not SIG_IGN, which would also throw away a signal that is held.
     for number in numbers:
-        signal.signal(number, signal.SIG_IGN)
-    with trio.open_signal_receiver(*numbers) as signals:
-        yield signals
+        signal.signal(number, _ignore)
+    try:
+        with trio.open_signal_receiver(*numbers) as signals:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
+            yield signals
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    pass
 
 
 def _first(error: BaseException, kind: type[Exception]) -> Exception | None:

@@ -1,7 +1,8 @@
 """`acc dev`: the command, what it prints, and when it ends.
 
 Rule: stdout carries the one JSON line, or the short how-to, and only once everything is ready; all else goes to
-stderr. SIGINT, SIGTERM and SIGHUP end it with status 0, once everything is gone.
+stderr. SIGINT, SIGTERM and SIGHUP end it with status 0, once everything is gone; they wait while its directories are
+made.
 """
 
 import json
@@ -17,6 +18,8 @@ from acc.cli.dev.place import Place, claimed
 from acc.cli.dev.system import LOGIN_NAME, System, running
 from acc.cli.dev.targets import DevTarget, parse_target
 
+_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when everything is ready.")
@@ -28,12 +31,12 @@ def dev(as_json: bool, wanted: tuple[str, ...], state: str | None) -> None:
     Controller, worker and database run as children on loopback, with an administrator. Ctrl-C ends them all.
     """
     targets = tuple(map(parse_target, wanted))
-    with claimed(state) as place:
+    with loop.held(*_STOP), claimed(state) as place:
         loop.run(_serve, place, targets, _show_line if as_json else _show_howto)
 
 
 async def _serve(place: Place, targets: tuple[DevTarget, ...], show: Callable[[System], None]) -> None:
-    with loop.receiving(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+    with loop.receiving(*_STOP) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_leave_at_first, signals, nursery.cancel_scope)
             async with running(place, targets) as system:

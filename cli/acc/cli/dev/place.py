@@ -29,6 +29,13 @@ MAX_PARENT = 64
 
 _LOCK = "acc-dev.lock"
 _RECORD = "acc-dev.json"
+_NEW_RECORD = "acc-dev.json.new"
+_DATABASE = "postgres"
+_WORKER = "worker"
+_CACERT = "ca.pem"
+_MADE = (_DATABASE, _WORKER, _CACERT, _NEW_RECORD)
+"""All that is in a state which has no record yet."""
+
 _PREFIX = "acc-dev-"
 _ALIVE = "alive"
 _FIRST_ON_THIS_MACHINE = "\0acc-dev"
@@ -62,12 +69,29 @@ class Place:
         """True where the data outlives us."""
         return not self.data.is_relative_to(self.run)
 
+    @property
+    def database(self) -> Path:
+        """The directory of Postgres' data."""
+        return self.data / _DATABASE
+
+    @property
+    def worker(self) -> Path:
+        """The directory of the worker's state."""
+        return self.data / _WORKER
+
+    @property
+    def cacert(self) -> Path:
+        """The file of the CA that signs the controller's certificate."""
+        return self.data / _CACERT
+
     def remember(self, password: str) -> None:
         """Record that the system is made, for the next start on the same state."""
         text = json.dumps({"password": password, "ports": asdict(self.ports)})
-        descriptor = os.open(self.data / _RECORD, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        new = self.data / _NEW_RECORD
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
+        new.rename(self.data / _RECORD)
 
 
 @contextmanager
@@ -150,11 +174,15 @@ def _record(data: Path) -> tuple[Ports, str] | None:
 
 
 def _clear(data: Path) -> None:
-    """Remove what a start that did not come to its end has left."""
-    for entry in data.iterdir():
+    """Remove what a start that did not come to its end has left, unless something else was put there since."""
+    left = [entry for entry in data.iterdir() if entry.name != _LOCK]
+    for entry in left:
+        if entry.name not in _MADE:
+            raise AccError(Code.CONFIG, f"{data} holds no finished state, and {entry.name} is not of acc dev")
+    for entry in left:
         if entry.is_dir():
             shutil.rmtree(entry)
-        elif entry.name != _LOCK:
+        else:
             entry.unlink()
 
 

@@ -36,7 +36,7 @@ async def start(children: Children, place: Place) -> str:
     """Start Postgres in `place`, and return the URL of its database once it answers."""
     user = _user()
     installed = _installed(place, user)
-    data = place.data / "postgres"
+    data = place.database
     sockets = place.run / "postgres"
     for directory in (data, sockets):
         _give_directory(directory, user)

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import trio
 
-from acc.cli import directories
 from acc.cli.dev import postgres
 from acc.cli.dev.children import Child, Children, Program, supervised
 from acc.cli.dev.place import HOST, Place
@@ -62,7 +61,7 @@ async def running(place: Place, targets: tuple[DevTarget, ...]) -> AsyncGenerato
             enroll = programs.worker_enroll()
             serving = programs.controller_serve()
             enrolment = (await minting.finish("")).strip()
-            directories.write(programs.cacert, _authority(enrolment))
+            place.cacert.write_text(_authority(enrolment))
         else:
             await programs.controller("migrate").finish("")
             serving = programs.controller_serve()
@@ -80,10 +79,10 @@ class _Programs:
     def __init__(self, children: Children, place: Place, database_url: str) -> None:
         self.api = f"https://{HOST}:{place.ports.api}"
         self.tunnels = f"{HOST}:{place.ports.tunnels}"
-        self.cacert = str(place.data / "ca.pem")
+        self.cacert = str(place.cacert)
         self._children = children
         self._run = place.run
-        self._worker_state = str(place.data / "worker")
+        self._worker_state = str(place.worker)
         self._controller_env = postgres.environment() | {
             "ACC_DATABASE_URL": database_url,
             "ACC_API_LISTEN": f"{HOST}:{place.ports.api}",
