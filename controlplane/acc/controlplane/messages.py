@@ -39,8 +39,8 @@ def _is_sound(message: Message) -> bool:
 
 def _fits(value: object, default: object) -> bool:
     """True if a field's value is of the type of its default. The messages that we read nest in lists only."""
-    if isinstance(value, list):
-        items = cast("list[object]", value)  # isinstance cannot say what a list holds
+    if isinstance(default, list):
+        items = cast("list[object]", value)  # betterproto2 appends to what was there, so it is one
         return all(isinstance(item, Message) and _is_sound(item) for item in items)
     return isinstance(value, type(default))
 

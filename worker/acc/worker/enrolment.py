@@ -102,7 +102,7 @@ async def enrol(state: StateDir, token: EnrolmentToken, *, address: str, name: s
 
 async def _ask(token: EnrolmentToken, request: EnrollRequest) -> EnrollResponse:
     """The first controller's answer that is one."""
-    context = client_context(token.ca.public_bytes(serialization.Encoding.PEM).decode())
+    context = client_context(_pem(token.ca))
     context.set_alpn_protocols(["h2"])
     reason = ""
     for controller in token.controllers:
@@ -151,9 +151,16 @@ def _parse_ca(text: str) -> x509.Certificate:
         der = _decode(text, b"+/")
         if len(der) > MAX_CERTIFICATE:
             raise ValueError
-        return x509.load_der_x509_certificate(der)
-    except ValueError:
+        certificate = x509.load_der_x509_certificate(der)
+        _ = certificate.subject  # cryptography reads it only now
+        client_context(_pem(certificate))
+    except (ValueError, x509.InvalidVersion, ssl.SSLError):
         raise AccError(Code.CONFIG, "the enrolment token holds no CA certificate") from None
+    return certificate
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def _decode(text: str, alphabet: bytes) -> bytes:
