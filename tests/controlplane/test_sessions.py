@@ -50,6 +50,7 @@ def opened(session: str, connection: str) -> Opened:
         local_address="10.0.0.1:40000",
         backend_address="10.0.0.5:22",
         during_outage=False,
+        boot_id="b1",
     )
 
 
@@ -64,6 +65,7 @@ async def authorize(db: Database, worker: Worker, session: str, connection: str 
         return await authorize_connection(
             sql,
             worker_id=worker.id,
+            boot_id="b1",
             connection_id=connection or connection_id(),
             session_id=session,
             client_address="192.0.2.1:5000",
@@ -191,7 +193,7 @@ async def test_an_expired_session_takes_no_connection_and_terminates(
 async def test_a_connection_id_of_another_form_is_refused(db: Database, worker: Worker, session: str, bad: str) -> None:
     async def work(sql: Sql) -> Answer:
         return await authorize_connection(
-            sql, worker_id=worker.id, connection_id=bad, session_id=session, client_address=""
+            sql, worker_id=worker.id, boot_id="", connection_id=bad, session_id=session, client_address=""
         )
 
     with pytest.raises(AccError) as refused:
@@ -313,6 +315,7 @@ async def test_numbers_and_words_beyond_reason_are_bounded(db: Database, worker:
             local_address="\x00",
             backend_address="",
             during_outage=True,
+            boot_id="",
         ),
         bytes_up=2**64 - 1,
         bytes_down=0,

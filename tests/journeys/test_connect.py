@@ -1,38 +1,15 @@
 """The trio shell: a stream through `acc connect` keeps every promise that trio makes of a half-closeable stream."""
 
-import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 import trio
 import trio.testing
 
 from tests.journeys.api import Api
 from tests.journeys.backends import LOOPBACK
-from tests.journeys.client import ACC, Client
+from tests.journeys.client import Client
+from tests.journeys.connecting import connecting
 
 Pair = tuple[trio.SocketStream, trio.SocketStream]
-
-
-@contextmanager
-def connecting(client: Client, target: str) -> Iterator[int]:
-    """`acc connect`, running; its local port."""
-    process = subprocess.Popen(
-        [ACC, "connect", target], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env=client.env, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    try:
-        yield int(process.stdout.readline().rpartition(":")[2])
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            _, errors = process.communicate(timeout=10)
-        finally:
-            process.kill()
-        print(errors)
 
 
 @pytest.mark.parametrize("far", ["client", "server"])

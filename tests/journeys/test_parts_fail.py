@@ -21,6 +21,7 @@ from tests.conftest import clean_environment, wait_until
 from tests.journeys.api import Api, opened
 from tests.journeys.backends import LOOPBACK, echo, read_all, serving
 from tests.journeys.client import ACC, Client, Process, assert_failed, await_exit, finish, read_exactly_from, write
+from tests.journeys.connecting import connecting
 from tests.journeys.network import between
 from tests.journeys.terminal import on_terminal
 from tests.worker.conftest import ADMIN, PASSWORD, Cluster, enrol, postgres
@@ -242,6 +243,42 @@ def test_a_worker_that_is_killed_ends_the_client_with_its_reason(parts: Parts, a
     parts.start_worker()
     print(f"the client left {took:.1f} s after the worker was killed")
     assert_failed(done, Code.TUNNEL_LOST)
+    assert took < 6
+
+
+def test_what_a_killed_worker_had_open_is_closed_in_the_books_when_it_is_back(
+    parts: Parts, api: Api, client: Client
+) -> None:
+    with serving(greet) as backend:
+        target = api.target(backend.port)
+        process = greeted(client, target)
+        session = client.ticket(target)["session_id"]
+        parts.worker.kill()
+        await_exit(process, 10)
+    parts.start_worker()
+    wait_until(lambda: all(one.get("closed_reason") for one in connections(api, session)), 10)
+
+    assert [(one["closed_by"], one["closed_reason"]) for one in connections(api, session)] == [
+        ("worker", Code.WORKER_UNREACHABLE.value)
+    ]
+
+
+def test_a_connection_through_acc_connect_is_given_up_soon_after_its_worker_was_killed(
+    parts: Parts, api: Api, client: Client
+) -> None:
+    with (
+        serving(greet) as backend,
+        connecting(client, api.target(backend.port)) as port,
+        socket.create_connection((LOOPBACK, port), timeout=20) as local,
+    ):
+        assert local.recv(5) == b"hello"
+        began = time.monotonic()
+        parts.worker.kill()
+        with pytest.raises(ConnectionResetError):
+            local.recv(1)
+        took = time.monotonic() - began
+    parts.start_worker()
+    print(f"the connection was given up {took:.1f} s after the worker was killed")
     assert took < 6
 
 

@@ -40,8 +40,8 @@ async def online(directory: Path) -> AsyncIterator[Worker]:
     spool = Spool(directory / "spool")
     identity, keyring = load_identity(state), Keyring(state)
     link = ControlLink(identity, keyring)
-    reports = Reports(spool, link)
-    admission = Admission(keyring, link, audience=identity.enrolled.audience, abandon=reports.abandoned)
+    reports = Reports(spool, link, "b1")
+    admission = Admission(keyring, link, audience=identity.enrolled.audience, boot_id="b1", abandon=reports.abandoned)
     worker = Worker(identity, keyring, link, reports, spool, admission)
     try:
         async with running(link, lambda session_id, code: worker.ended.append((session_id, code))):

@@ -41,7 +41,7 @@ def make_rig(state: StateDir, *controllers: str) -> Rig:
     keyring.replace([public_key()])
     link = ControlLink(make_identity(state, *controllers), keyring)
     abandoned: list[tuple[Attempt, ClosedBy, Code]] = []
-    admission = Admission(keyring, link, audience=AUDIENCE, abandon=lambda *what: abandoned.append(what))
+    admission = Admission(keyring, link, audience=AUDIENCE, boot_id="b1", abandon=lambda *what: abandoned.append(what))
     return Rig(admission, link, abandoned)
 
 

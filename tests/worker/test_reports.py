@@ -124,7 +124,7 @@ async def test_a_full_spool_counts_what_it_drops(directory: Path, api: Api, back
         await worker.link.wait_up()
         session = api.authorize(backend)
         full = Spool(tmp_path / "full", limit=0)
-        reports = Reports(full, worker.link)
+        reports = Reports(full, worker.link, "b1")
         admitted = await worker.admission.admit(str(session["authorization_token"]), CLIENT)
         admitted.backend.close()
         reports.opened(admitted, CLIENT)

@@ -3,15 +3,15 @@
 Rules: the session's row is locked while its connections are counted, so that two at once never both take the last
 place. A connection counts for good, closed or not. The worker makes the id, so that asking or reporting again is
 harmless; what a report says never takes anything back: states go forward only, byte counts only grow, and who closed
-first stays. A worker reports on its own connections only. What open ones have carried so far comes every few seconds
-and takes no lock on the session: it decides nothing.
+first stays, unless that was presumed of a worker that crashed. A worker reports on its own connections only. What
+open ones have carried so far comes every few seconds and takes no lock on the session: it decides nothing.
 """
 
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from acc.controlplane import ending
+from acc.controlplane import boots, ending
 from acc.controlplane.db import Database, Row, Sql
 from acc.controlplane.ids import is_connection_id
 from acc.controlplane.listing import Json, present
@@ -26,6 +26,8 @@ UNANSWERED = frozenset(
 )
 """Why a connection closed that never reached its host."""
 
+_STANDS = f"closed_by is not null and not {boots.PRESUMED}"
+"""A condition: the end that the books have is not for a report to replace."""
 CLOSERS = frozenset({"client", "backend", "worker", "controller"})
 
 CONNECTION_COLUMNS = """
@@ -57,6 +59,17 @@ _SUMMARIES = """
     where c.session_id = any($1) group by c.session_id, c.worker_id, w.name order by worker_name
 """
 
+_CLOSE = f"""
+    update connections set state = 'closed', updated_time = now(),
+        closed_time = case when {_STANDS} then closed_time else to_timestamp($4::float8 / 1000) end,
+        closed_by = case when {_STANDS} then closed_by else $5 end,
+        closed_reason = case when {_STANDS} then closed_reason else $6 end,
+        bytes_up = greatest(bytes_up, $7), bytes_down = greatest(bytes_down, $8), resumes = greatest(resumes, $9),
+        local_address = case when local_address = '' then $10 else local_address end,
+        backend_address = case when backend_address = '' then $11 else backend_address end
+    where id = $1 and session_id = $2 and worker_id = $3
+"""  # noqa: S608 (only a constant of ours is put in)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -77,6 +90,7 @@ class Opened:
     local_address: str
     backend_address: str
     during_outage: bool
+    boot_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +106,7 @@ class Closed:
 
 
 async def authorize_connection(
-    sql: Sql, *, worker_id: str, connection_id: str, session_id: str, client_address: str
+    sql: Sql, *, worker_id: str, boot_id: str, connection_id: str, session_id: str, client_address: str
 ) -> Answer:
     """Counts one connection against its session, or says why not. Asked again, gives the same answer."""
     if not is_connection_id(connection_id):
@@ -111,7 +125,8 @@ async def authorize_connection(
         if limit >= 0 and await _used(sql, session_id) >= limit:
             refusal = Code.SESSION_LIMIT
         else:
-            await _insert(sql, worker_id, connection_id, session_id, client_address)
+            await boots.hear_of(sql, worker_id, boot_id)
+            await _insert(sql, worker_id, boot_id, connection_id, session_id, client_address)
             if session["state"] == "pending":
                 await _activate(sql, session_id)
     return Answer(refusal, session["expires_at_ms"])
@@ -132,13 +147,16 @@ def _ended(session: Row) -> Code | None:
             return Code.SESSION_CANCELLED
 
 
-async def _insert(sql: Sql, worker_id: str, connection_id: str, session_id: str, client_address: str) -> None:
+async def _insert(
+    sql: Sql, worker_id: str, boot_id: str, connection_id: str, session_id: str, client_address: str
+) -> None:
     await sql.execute(
-        "insert into connections (id, session_id, worker_id, state, client_address)"
-        " values ($1, $2, $3, 'authorized', $4)",
+        "insert into connections (id, session_id, worker_id, boot_id, state, client_address)"
+        " values ($1, $2, $3, $4, 'authorized', $5)",
         connection_id,
         session_id,
         worker_id,
+        boot_id,
         _address(client_address),
     )
 
@@ -183,13 +201,14 @@ async def _record(sql: Sql, worker_id: str, happened: Opened | Closed) -> None:
     if not is_connection_id(opened.connection_id):
         raise AccError(Code.BAD_REQUEST, "a connection id is sc_ and 20 letters or digits")
     await sql.execute(
-        "insert into connections (id, session_id, worker_id, state, client_address, during_outage)"
-        " values ($1, $2, $3, 'authorized', $4, $5) on conflict (id) do nothing",
+        "insert into connections (id, session_id, worker_id, state, client_address, during_outage, boot_id)"
+        " values ($1, $2, $3, 'authorized', $4, $5, $6) on conflict (id) do nothing",
         opened.connection_id,
         opened.session_id,
         worker_id,
         _address(opened.client_address),
         opened.during_outage,
+        opened.boot_id,
     )
     match happened:
         case Opened():
@@ -219,13 +238,7 @@ async def _record_opened(sql: Sql, worker_id: str, opened: Opened) -> None:
 async def _record_closed(sql: Sql, worker_id: str, closed: Closed) -> None:
     opened = closed.opened
     await sql.execute(
-        "update connections set state = 'closed', updated_time = now(),"
-        " closed_time = coalesce(closed_time, to_timestamp($4::float8 / 1000)),"
-        " closed_by = coalesce(closed_by, $5), closed_reason = coalesce(closed_reason, $6),"
-        " bytes_up = greatest(bytes_up, $7), bytes_down = greatest(bytes_down, $8), resumes = greatest(resumes, $9),"
-        " local_address = case when local_address = '' then $10 else local_address end,"
-        " backend_address = case when backend_address = '' then $11 else backend_address end"
-        " where id = $1 and session_id = $2 and worker_id = $3",
+        _CLOSE,
         opened.connection_id,
         opened.session_id,
         worker_id,

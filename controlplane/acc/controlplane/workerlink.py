@@ -18,7 +18,7 @@ from grpclib.const import Cardinality, Handler
 from grpclib.events import RecvRequest, listen
 from grpclib.server import Stream
 
-from acc.controlplane import connections, tickets, workers
+from acc.controlplane import boots, connections, tickets, workers
 from acc.controlplane.ca import Authority
 from acc.controlplane.connections import Closed, Opened
 from acc.controlplane.db import Database, Sql, UniqueViolation
@@ -148,6 +148,7 @@ class WorkerLink(rpc.WorkerLinkBase):
                 return await connections.authorize_connection(
                     sql,
                     worker_id=peer.worker_id,
+                    boot_id=boots.read_boot(message.boot_id),
                     connection_id=message.connection_id,
                     session_id=message.session_id,
                     client_address=message.client_address,
@@ -218,6 +219,7 @@ class WorkerLink(rpc.WorkerLinkBase):
             version=status.version,
             open_connections=status.open_connections,
             draining=status.draining,
+            boot_id=boots.read_boot(status.boot_id),
         )
 
         async def work(sql: Sql) -> None:
@@ -225,6 +227,7 @@ class WorkerLink(rpc.WorkerLinkBase):
 
         try:
             await self._db.transact(work)
+            await boots.close_earlier(self._db, peer.worker_id, said.boot_id)
         except AccError as refused:
             # Running sessions do not depend on the database, so neither does the stream.
             if refused.code is not Code.UNAVAILABLE:
@@ -269,6 +272,7 @@ def _happened(reported: rpc.ConnectionEvent) -> Opened | Closed:
         local_address=reported.local_address,
         backend_address=reported.backend_address,
         during_outage=reported.during_outage,
+        boot_id=boots.read_boot(reported.boot_id),
     )
     match reported.kind:
         case rpc.ConnectionEventKind.OPENED:

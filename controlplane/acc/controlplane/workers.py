@@ -13,6 +13,7 @@ import json
 from dataclasses import dataclass, field
 from typing import cast
 
+from acc.controlplane import boots
 from acc.controlplane.ca import Authority, Issued
 from acc.controlplane.db import Row, Sql
 from acc.controlplane.filters import JsonValue
@@ -76,6 +77,7 @@ class Status:
     version: str
     open_connections: int
     draining: bool
+    boot_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +180,7 @@ async def record_status(sql: Sql, peer: WorkerCertificate, status: Status) -> No
         min(status.open_connections, 2**31 - 1),
         status.draining,
     )
+    await boots.hear_of(sql, peer.worker_id, status.boot_id)
 
 
 def _host(address: str) -> str:

@@ -68,6 +68,11 @@ class AuthorizeConnectionRequest(betterproto2.Message):
     host:port of the client, as the worker sees it.
     """
 
+    boot_id: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
+    """
+    As in WorkerStatus.
+    """
+
 
 default_message_pool.register_message("acc.worker.v1", "AuthorizeConnectionRequest", AuthorizeConnectionRequest)
 
@@ -151,6 +156,11 @@ class ConnectionEvent(betterproto2.Message):
     """
 
     resumes: "int" = betterproto2.field(13, betterproto2.TYPE_UINT32)
+
+    boot_id: "str" = betterproto2.field(14, betterproto2.TYPE_STRING)
+    """
+    Of the process that had the connection, which may be an earlier one.
+    """
 
 
 default_message_pool.register_message("acc.worker.v1", "ConnectionEvent", ConnectionEvent)
@@ -295,6 +305,11 @@ class WorkerStatus(betterproto2.Message):
     open_connections: "int" = betterproto2.field(3, betterproto2.TYPE_UINT32)
 
     draining: "bool" = betterproto2.field(4, betterproto2.TYPE_BOOL)
+
+    boot_id: "str" = betterproto2.field(5, betterproto2.TYPE_STRING)
+    """
+    Made by each process of the worker anew: what other boots had open is over.
+    """
 
 
 default_message_pool.register_message("acc.worker.v1", "WorkerStatus", WorkerStatus)

@@ -87,10 +87,11 @@ Abandon = Callable[[Attempt, ClosedBy, Code], None]
 class Admission:
     """Decides about new connections, and makes those that may be."""
 
-    def __init__(self, keyring: Keyring, link: ControlLink, *, audience: str, abandon: Abandon) -> None:
+    def __init__(self, keyring: Keyring, link: ControlLink, *, audience: str, boot_id: str, abandon: Abandon) -> None:
         self._keyring = keyring
         self._link = link
         self._audience = audience
+        self._boot_id = boot_id
         self._abandon = abandon
         self._counted: dict[str, Counted] = {}
 
@@ -134,6 +135,7 @@ class Admission:
             connection_id=attempt.connection_id,
             session_id=attempt.session_id,
             client_address=attempt.client_address,
+            boot_id=self._boot_id,
         )
         try:
             answer = await self._link.authorize(request)

@@ -29,7 +29,8 @@ BATCH = 100
 class Reports:
     """Takes events and delivers them."""
 
-    def __init__(self, spool: Spool, link: ControlLink) -> None:
+    def __init__(self, spool: Spool, link: ControlLink, boot_id: str) -> None:
+        self._boot_id = boot_id
         self._spool = spool
         self._link = link
         self._pending = asyncio.Event()
@@ -113,6 +114,7 @@ class Reports:
         self._batch = BATCH
 
     def _put(self, event: ConnectionEvent) -> None:
+        event.boot_id = self._boot_id
         try:
             self._spool.append(bytes(event))
         except (SpoolFull, OSError) as error:

@@ -8,6 +8,7 @@ with DRAINING, the last reports are sent, and the process leaves within about th
 import asyncio
 import os
 import resource
+import secrets
 import signal
 import socket
 from contextlib import closing
@@ -51,8 +52,11 @@ async def _run(
     identity: Identity, keyring: Keyring, listener: socket.socket, address: str, spool: Spool, *, hold: float
 ) -> None:
     link = ControlLink(identity, keyring)
-    reports = Reports(spool, link)
-    admission = Admission(keyring, link, audience=identity.enrolled.audience, abandon=reports.abandoned)
+    boot_id = secrets.token_hex(8)
+    reports = Reports(spool, link, boot_id)
+    admission = Admission(
+        keyring, link, audience=identity.enrolled.audience, boot_id=boot_id, abandon=reports.abandoned
+    )
     loop = asyncio.get_running_loop()
     relay = Relay(admission=admission, reports=reports, tls=identity.server_context, loop=loop, hold=hold)
     stopping = asyncio.Event()
@@ -66,6 +70,7 @@ async def _run(
             version=release,
             open_connections=relay.open_connections,
             draining=stopping.is_set(),
+            boot_id=boot_id,
         )
 
     tunnels = join_address(*listener.getsockname()[:2])
