@@ -9,11 +9,12 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from acc.wire.errors import Code
@@ -280,6 +281,23 @@ def test_a_connection_through_acc_connect_is_given_up_soon_after_its_worker_was_
     parts.start_worker()
     print(f"the connection was given up {took:.1f} s after the worker was killed")
     assert took < 6
+
+
+def test_a_worker_without_descriptors_hangs_up_on_who_owes_a_request(parts: Parts, api: Api, client: Client) -> None:
+    worker = psutil.Process(parts.worker.process.pid)
+    listening = next(one.laddr for one in worker.net_connections() if one.status == psutil.CONN_LISTEN)
+    with serving(echo) as backend, ExitStack() as stack:
+        target = api.target(backend.port)
+        for _ in range(200):
+            stack.enter_context(socket.create_connection(listening, 20))
+        wait_until(lambda: worker.num_fds() > 200)
+        worker.rlimit(psutil.RLIMIT_NOFILE, (100, 100))
+        began = time.monotonic()
+        assert client.exchange(target, b"x") == b"x"
+        took = time.monotonic() - began
+    parts.worker.kill()
+    parts.start_worker()
+    assert took < 5
 
 
 def test_a_worker_that_comes_back_at_another_port_is_found(parts: Parts, api: Api, client: Client) -> None:

@@ -4,14 +4,16 @@
                         -> a resume, which finds its Splice by token
 
 It owns all of them, and one sweep a second that bounds them in time: openings, held splices, farewells, sessions.
-Numbers are bounded at the door: over MAX_OPENINGS the oldest opening is dropped, for a real client needs
-milliseconds and a silent one waits; over MAX_TUNNELS a request is refused with WORKER_BUSY.
+Numbers are bounded at the door: over MAX_OPENINGS, a share of the descriptors, and where they run out, the opening
+that has owed its request longest is dropped, for a real client needs milliseconds and a silent one waits; over
+MAX_TUNNELS a request is refused with WORKER_BUSY.
 
 Decisions are not made here: who may open a tunnel is admission's, what travels in it the wire's.
 """
 
 import asyncio
 import hmac
+import resource
 import secrets
 import socket
 import ssl
@@ -41,6 +43,9 @@ LEAVING = 1.0
 """Seconds that peers have for the last words of a worker that goes down."""
 
 MAX_OPENINGS = 1024
+OPENING_SHARE = 4
+"""Openings have this part of the descriptors at most: tunnels need the others, two each."""
+
 MAX_TUNNELS = 20000
 ACCEPTS = 64
 """Connections accepted in one turn of the listener."""
@@ -121,6 +126,7 @@ class Relay:
     def _accept(self, _events: int) -> None:
         if self._listener is None:
             return
+        most = min(MAX_OPENINGS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // OPENING_SHARE)
         for _ in range(ACCEPTS):
             try:
                 connection, address = self._listener.accept()
@@ -128,12 +134,15 @@ class Relay:
                 return
             except ConnectionAbortedError:
                 continue  # the client left while it was in the queue
-            except OSError:  # out of descriptors or memory: the queue waits for the next sweep, or this would spin
-                self.epoll.want(self._listener.fileno(), 0)
+            except OSError:  # out of descriptors or memory
+                if self._openings:
+                    next(iter(self._openings)).drop()
+                    continue
+                self.epoll.want(self._listener.fileno(), 0)  # until the next sweep, or this would spin
                 return
             connection.setblocking(False)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if len(self._openings) >= MAX_OPENINGS:
+            while len(self._openings) >= most:
                 next(iter(self._openings)).drop()
             opening = Opening(
                 connection,
