@@ -285,7 +285,7 @@ def behind(relay: Relay, system: System, state: Path) -> dict[str, str]:
     """The environment of an `acc` that reaches the worker through `relay`: its kept ticket names the relay."""
     env = {"XDG_STATE_HOME": str(state)}
     system.acc("proxy", "echo", **env)
-    (kept,) = (state / "acc" / "run").glob("*/echo.json")
+    (kept,) = (state / "acc" / "run").glob("*/*/echo.json")
     grant = json.loads(kept.read_text())
     kept.write_text(json.dumps(grant | {"workers": [grant["workers"][0] | {"address": f"127.0.0.1:{relay.port}"}]}))
     return env

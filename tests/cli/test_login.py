@@ -135,12 +135,37 @@ def test_whoami_as_json_is_the_user(system: System) -> None:
 
 def test_a_logout_leaves_nothing(logged_in: Acc) -> None:
     logged_in("proxy", "closed")
-    cached = {name for name in files(logged_in.home) if "/acc/run/" in name}
+    cached = tickets(logged_in)
     done = logged_in("logout")
 
     assert cached
     assert done.returncode == 0
     assert {name for name in files(logged_in.home) if not name.endswith("acc.log")} == set()
+
+
+def tickets(acc: Acc) -> set[str]:
+    return {name for name in files(acc.home) if "/acc/run/" in name}
+
+
+def test_a_logout_forgets_the_tickets_of_its_controller_only(logged_in: Acc) -> None:
+    logged_in("proxy", "closed")
+    other = logged_in.home / ".local/state/acc/run/127.0.0.1_1/u_somebody"
+    other.mkdir(parents=True)
+    (other / "closed.json").touch()
+    assert len(tickets(logged_in)) == 2
+
+    assert logged_in("logout").returncode == 0
+    assert tickets(logged_in) == {".local/state/acc/run/127.0.0.1_1/u_somebody/closed.json"}
+
+
+def test_a_logout_of_another_controller_keeps_the_login(logged_in: Acc) -> None:
+    logged_in("proxy", "closed")
+    before = files(logged_in.home)
+    done = logged_in("logout", ACC_ADDR="https://127.0.0.1:1", ACC_TOKEN="at_1_x")
+
+    assert done.returncode == Code.CONTROLLER_UNREACHABLE.exit_status
+    assert files(logged_in.home) == before
+    assert logged_in("whoami").returncode == 0
 
 
 def test_a_logout_revokes_the_token(logged_in: Acc, system: System) -> None:

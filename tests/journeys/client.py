@@ -31,7 +31,7 @@ class Client:
         """Where the tickets of this login on this system are kept."""
         authority = urlsplit(self.env["ACC_ADDR"]).netloc.replace(":", "_")
         login = self.env["ACC_TOKEN"].rpartition("_")[0]
-        return self.home / ".local/state/acc/run" / f"{authority}_{login}"
+        return self.home / ".local/state/acc/run" / authority / login
 
     def log(self) -> str:
         """What `acc proxy` has written to its log."""
@@ -81,7 +81,7 @@ class Client:
     def keep_ticket(self, target: str, fields: dict[str, object], **changes: object) -> None:
         """Puts a ticket where `acc proxy` looks for the one to `target`."""
         self.tickets.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for directory in (self.tickets, *list(self.tickets.parents)[:2]):
+        for directory in (self.tickets, *list(self.tickets.parents)[:3]):
             directory.chmod(0o700)
         path = self.tickets / f"{target}.json"
         path.write_text(json.dumps(fields | changes))

@@ -1,18 +1,19 @@
 """`acc login`, `acc logout`, `acc whoami`: who a person is to a controller.
 
 Rule: a password is typed without echo or read from stdin, and never an argument. A login leaves behind the profile,
-a copy of the CA beside it, and the token in the keyring or in a file; a logout leaves nothing.
+a copy of the CA beside it, and the token in the keyring or in a file; a logout leaves nothing of its controller.
 """
 
 import getpass
 import os
 import shutil
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 
 import click
 
-from acc.cli import credentials, directories, profile, terminal
+from acc.cli import credentials, directories, profile, terminal, tickets
 from acc.cli.controller import Controller, Item, inner, text
 from acc.cli.profile import Profile
 from acc.wire.errors import AccError, Code
@@ -63,7 +64,7 @@ def login(addr: str | None, cacert: str | None, login_name: str | None, password
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print what was forgotten as JSON.")
 def logout(as_json: bool) -> None:
-    """Revoke the login and forget it here, with its cached tickets.
+    """Revoke the login and forget it here, with its cached tickets. Other controllers' tickets stay.
 
     What is stored here is removed even if the controller cannot be asked; the exit status then says so.
     """
@@ -74,9 +75,10 @@ def logout(as_json: bool) -> None:
             controller.delete("/v1/auth-tokens/self")
     except AccError as error:
         refused = error
-    _forget_tickets()
-    credentials.forget(chosen)
-    if chosen.token_store:
+    _forget_tickets(chosen)
+    kept = profile.stored()
+    if kept is not None and kept.addr == chosen.addr:
+        credentials.forget(kept)
         profile.forget()
     if refused is not None and refused.code is not Code.LOGIN_REQUIRED:
         raise AccError(refused.code, f"forgotten here, but not revoked: {refused.detail}")
@@ -159,7 +161,7 @@ def _keep(chosen: Profile, token: str) -> None:
     before = profile.stored()
     if before is not None:
         credentials.forget(before)
-        _forget_tickets()
+        _forget_tickets(before)
     if chosen.cacert is not None:
         with open(chosen.cacert, encoding="utf-8") as file:
             directories.write(profile.cacert_path(), file.read(directories.MAX_FILE))
@@ -171,5 +173,6 @@ def _keep(chosen: Profile, token: str) -> None:
         terminal.note(f"no keyring can be used here; the token is in {credentials.path()}, readable only by you")
 
 
-def _forget_tickets() -> None:
-    shutil.rmtree(directories.runtime())
+def _forget_tickets(of: Profile) -> None:
+    with suppress(FileNotFoundError):
+        shutil.rmtree(tickets.directory(of))

@@ -1,6 +1,6 @@
 """Tickets that were granted and are still good: one small file each, so that the next connection asks nobody.
 
-    <runtime>/<controller host>_<port>_<holder>/<target name>[:<port>].json     mode 0600, in directories 0700
+    <runtime>/<controller host>_<port>/<holder>/<target name>[:<port>].json     mode 0600, in directories 0700
 
 `holder` is who is logged in: a ticket names its user, so nobody else's may be presented.
 
@@ -131,7 +131,12 @@ def _workers(listed: "Json") -> list[Worker]:
     return workers
 
 
+def directory(profile: Profile) -> str:
+    """Where every ticket of this controller is kept, whoever holds it; it need not exist."""
+    host, port = profile.authority()
+    return os.path.join(directories.runtime(), f"{host}_{port}")
+
+
 def _path(profile: Profile, name: str, port: int | None) -> str:
-    host, controller_port = profile.authority()
     file = f"{name}.json" if port is None else f"{name}:{port}.json"
-    return os.path.join(directories.runtime(), f"{host}_{controller_port}_{credentials.holder(profile)}", file)
+    return os.path.join(directory(profile), credentials.holder(profile), file)
