@@ -11,10 +11,10 @@ from acc.wire.errors import Code
 from acc.worker.admission import Admission
 from acc.worker.controllink import ControlLink
 from acc.worker.identity import Identity, load_identity
-from acc.worker.keyring import Keyring
 from acc.worker.reports import Reports
 from acc.worker.spool import Spool
 from acc.worker.statedir import open_state
+from acc.worker.ticketkeys import TicketKeys
 from tests.worker.offline import running
 
 WAIT = 10.0
@@ -25,7 +25,7 @@ class Worker:
     """The parts, and the ends of sessions that were ordered."""
 
     identity: Identity
-    keyring: Keyring
+    ticket_keys: TicketKeys
     link: ControlLink
     reports: Reports
     spool: Spool
@@ -38,11 +38,13 @@ async def online(directory: Path) -> AsyncIterator[Worker]:
     """The worker that was enrolled in `directory`, its link and reports running."""
     state = open_state(directory)
     spool = Spool(directory / "spool")
-    identity, keyring = load_identity(state), Keyring(state)
-    link = ControlLink(identity, keyring)
+    identity, ticket_keys = load_identity(state), TicketKeys(state)
+    link = ControlLink(identity, ticket_keys)
     reports = Reports(spool, link, "b1")
-    admission = Admission(keyring, link, audience=identity.enrolled.audience, boot_id="b1", abandon=reports.abandoned)
-    worker = Worker(identity, keyring, link, reports, spool, admission)
+    admission = Admission(
+        ticket_keys, link, audience=identity.enrolled.audience, boot_id="b1", abandon=reports.abandoned
+    )
+    worker = Worker(identity, ticket_keys, link, reports, spool, admission)
     try:
         async with running(link, lambda session_id, code: worker.ended.append((session_id, code))):
             sender = asyncio.create_task(reports.run())

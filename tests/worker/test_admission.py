@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from acc.wire.errors import AccError, Code
 from acc.worker.admission import Admission, Admitted, Attempt, ClosedBy
 from acc.worker.controllink import ControlLink
-from acc.worker.keyring import Keyring
 from acc.worker.statedir import StateDir
+from acc.worker.ticketkeys import TicketKeys
 from tests.worker.conftest import free_port
 from tests.worker.offline import AUDIENCE, TICKET, make_identity, public_key, running, sign
 
@@ -37,11 +37,13 @@ class Rig:
 
 
 def make_rig(state: StateDir, *controllers: str) -> Rig:
-    keyring = Keyring(state)
-    keyring.replace([public_key()])
-    link = ControlLink(make_identity(state, *controllers), keyring)
+    ticket_keys = TicketKeys(state)
+    ticket_keys.replace([public_key()])
+    link = ControlLink(make_identity(state, *controllers), ticket_keys)
     abandoned: list[tuple[Attempt, ClosedBy, Code]] = []
-    admission = Admission(keyring, link, audience=AUDIENCE, boot_id="b1", abandon=lambda *what: abandoned.append(what))
+    admission = Admission(
+        ticket_keys, link, audience=AUDIENCE, boot_id="b1", abandon=lambda *what: abandoned.append(what)
+    )
     return Rig(admission, link, abandoned)
 
 

@@ -14,8 +14,8 @@ from acc.wire.errors import AccError, Code
 from acc.worker import statedir
 from acc.worker.enrolment import MAX_TOKEN, enrol, parse_token
 from acc.worker.identity import load_identity
-from acc.worker.keyring import Keyring
 from acc.worker.statedir import StateDir, open_state
+from acc.worker.ticketkeys import TicketKeys
 from tests.worker.conftest import Cluster, Process, ended, free_port
 from tests.worker.conftest import enrol as enrol_by_command
 
@@ -109,7 +109,7 @@ def test_enrolment_gives_an_identity_and_the_keys_of_tickets(
     assert enrolled.worker_id.startswith("w_")
     assert enrolled.address == "127.0.0.1:9202"
     assert enrolled.controllers == (cluster.link,)
-    assert len(Keyring(state)) == 1
+    assert len(TicketKeys(state)) == 1
     state.close()
 
 

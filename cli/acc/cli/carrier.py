@@ -4,7 +4,6 @@ Rule: opening it either gives a carrier whose backend is connected, or raises an
 it is open, its loss raises `CarrierEnded`, which holds the Close that came, if one came.
 """
 
-import json
 import math
 import ssl
 from collections.abc import AsyncGenerator
@@ -14,17 +13,17 @@ from dataclasses import dataclass
 import trio
 from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, wrap_client_stream
 
-from acc.cli.admission import worker_tls
+from acc.cli.access import worker_tls
 from acc.cli.loop import ungrouped
 from acc.cli.opening import Refused
 from acc.cli.tickets import Grant, Worker
 from acc.wire import control
-from acc.wire.control import MAX_OFFSET, printable
-from acc.wire.errors import AccError, Code, code_named
+from acc.wire.control import printable
+from acc.wire.errors import AccError, Code
 from acc.wire.incoming import MAX_WINDOW, WINDOW
 from acc.wire.names import split_address
 from acc.wire.tunnel import SUBPROTOCOL
-from acc.wire.upgrade import PATH, Accepted
+from acc.wire.upgrade import PATH, Accepted, read_accepted, read_refusal
 
 DIAL_SECONDS = 5.0
 OPEN_SECONDS = 20.0
@@ -128,7 +127,7 @@ async def opened(worker: Worker, grant: Grant, resume: Resume | None, seconds: f
                         receive_buffer_size=RECEIVE_BYTES,
                     )
                     opening.deadline = math.inf
-                    carrier = Carrier(socket, _accepted(socket))
+                    carrier = Carrier(socket, read_accepted(_headers(socket)))
                     try:
                         yield carrier
                     finally:
@@ -137,7 +136,7 @@ async def opened(worker: Worker, grant: Grant, resume: Resume | None, seconds: f
                     raise AccError(Code.WORKER_UNREACHABLE, f"the worker at {worker} gave no answer in time")
                 nursery.cancel_scope.cancel()
     except ConnectionRejected as rejected:
-        raise _refusal(rejected) from None
+        raise read_refusal(str(rejected.status_code), rejected.body or b"") from None
     finally:
         await trio.aclose_forcefully(stream)
 
@@ -173,38 +172,10 @@ def _was_refused(error: OSError) -> bool:
             return isinstance(cause or error, ConnectionRefusedError)
 
 
-def _accepted(socket: WebSocketConnection) -> Accepted:
+def _headers(socket: WebSocketConnection) -> dict[str, str]:
+    """The headers of the 101; trio-websocket has checked those of the handshake, and keeps the subprotocol apart."""
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in socket.handshake_headers}
-    if socket.subprotocol != SUBPROTOCOL:
-        raise AccError(Code.HTTP_PEER, f"it does not speak {SUBPROTOCOL}")
-    return Accepted(
-        connection=printable(headers.get("acc-connection", "")),
-        resume=headers.get("acc-resume", ""),
-        hold=_number(headers, "acc-hold"),
-        window=_number(headers, "acc-window"),
-        received=_number(headers, "acc-received"),
-        zero_mask=False,
-    )
-
-
-def _number(headers: dict[str, str], name: str) -> int:
-    text = headers.get(name, "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 19) or int(text) > MAX_OFFSET:
-        raise AccError(Code.HTTP_PEER, f"{name} is missing or not a number")
-    return int(text)
-
-
-def _refusal(rejected: ConnectionRejected) -> AccError:
-    """The worker's problem document as an error."""
-    try:
-        document = json.loads(rejected.body or b"")
-    except (ValueError, RecursionError):
-        document = None
-    match document:
-        case {"code": str(code), "detail": str(detail)}:
-            return AccError(code_named(code), printable(detail))
-        case _:
-            return AccError(Code.HTTP_PEER, f"it answered with HTTP status {rejected.status_code}")
+    return headers | {"sec-websocket-protocol": socket.subprotocol or ""}
 
 
 def _ended(closed: ConnectionClosed) -> CarrierEnded:

@@ -16,7 +16,7 @@ import click
 import trio
 
 from acc.cli import loop, terminal
-from acc.cli.admission import Admission
+from acc.cli.access import Access
 from acc.cli.forward import forward
 from acc.wire.buffers import Buffers
 from acc.wire.errors import AccError, Code
@@ -75,9 +75,9 @@ def connect(command: tuple[str, ...], name: str, port: str | None, listen: str) 
 
 
 async def _connect(name: str, target_port: int | None, address: Address, command: tuple[str, ...]) -> int:
-    admission = Admission(name, target_port)
-    await admission.grant()  # what is refused is refused now, not at the first connection
-    handler = partial(_serve, admission, Buffers(), trio.CapacityLimiter(MAX_CONNECTIONS))
+    access = Access(name, target_port)
+    await access.grant()  # what is refused is refused now, not at the first connection
+    handler = partial(_serve, access, Buffers(), trio.CapacityLimiter(MAX_CONNECTIONS))
     with loop.receiving(*_STOP) as signals:
         async with trio.open_nursery() as nursery:
             async with trio.open_nursery() as connections:
@@ -112,10 +112,10 @@ async def _cancel_at_signal(signals: AsyncIterator[int], scope: trio.CancelScope
     scope.cancel()
 
 
-async def _serve(admission: Admission, buffers: Buffers, limit: trio.CapacityLimiter, local: trio.SocketStream) -> None:
+async def _serve(access: Access, buffers: Buffers, limit: trio.CapacityLimiter, local: trio.SocketStream) -> None:
     async with limit:
         try:
-            await forward(local, admission, buffers)
+            await forward(local, access, buffers)
         except AccError as error:
             terminal.note(*error.lines())
 

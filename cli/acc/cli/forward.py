@@ -17,7 +17,7 @@ from itertools import chain, repeat
 
 import trio
 
-from acc.cli.admission import Admission
+from acc.cli.access import Access
 from acc.cli.carrier import NO_CLOSE, OPEN_SECONDS, Carrier, CarrierEnded, Resume, opened
 from acc.cli.loop import ungrouped
 from acc.cli.opening import ELSEWHERE, Refused
@@ -42,21 +42,21 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _END_ON_CLOSE = struct.pack("ii", 0, 0)
 
 
-async def forward(local: trio.SocketStream, admission: Admission, buffers: Buffers) -> None:
+async def forward(local: trio.SocketStream, access: Access, buffers: Buffers) -> None:
     """Carry `local` to the target until both directions have ended. Raises AccError where it was cut short."""
     local.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
     try:
         with ungrouped(AccError):
-            await _carry_all(local, admission, buffers)
+            await _carry_all(local, access, buffers)
         local.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _END_ON_CLOSE)
     finally:
         await trio.aclose_forcefully(local)
 
 
-async def _carry_all(local: trio.SocketStream, admission: Admission, buffers: Buffers) -> None:
+async def _carry_all(local: trio.SocketStream, access: Access, buffers: Buffers) -> None:
     """One connection, over as many carriers as it takes."""
     async with trio.open_nursery() as nursery:
-        async with _opened_first(admission) as opening:
+        async with _opened_first(access) as opening:
             connection = _Connection(local, buffers, opening)
             nursery.start_soon(connection.download)
             finished = await connection.carry(opening.carrier)
@@ -76,22 +76,22 @@ class _Opening:
 
 
 @asynccontextmanager
-async def _opened_first(admission: Admission) -> AsyncGenerator[_Opening]:
+async def _opened_first(access: Access) -> AsyncGenerator[_Opening]:
     """A new connection, whose carrier is open during the block."""
     async with AsyncExitStack() as stack:
-        yield await _open(stack, admission)
+        yield await _open(stack, access)
 
 
-async def _open(stack: AsyncExitStack, admission: Admission) -> _Opening:
+async def _open(stack: AsyncExitStack, access: Access) -> _Opening:
     """A new connection; with a new ticket, where the one at hand is refused."""
-    grant = await admission.grant()
+    grant = await access.grant()
     try:
         return await _open_with(grant, stack)
     except AccError as refused:
         if refused.code not in STALE:
             raise
-    await admission.discard(grant)
-    return await _open_with(await admission.grant(), stack)
+    await access.discard(grant)
+    return await _open_with(await access.grant(), stack)
 
 
 async def _open_with(grant: Grant, stack: AsyncExitStack) -> _Opening:

@@ -183,9 +183,16 @@ def parse_answer(answer: bytes, key: str) -> Accepted:
     start, headers = _split(head + _END, Code.HTTP_PEER)
     status = start.split(" ", 2)[1:2]
     if status != ["101"]:
-        raise _refusal(status, body)
-    if headers.get("sec-websocket-accept") != accept_key(key) or headers.get("sec-websocket-protocol") != SUBPROTOCOL:
+        raise read_refusal(status[0] if status else "missing", body)
+    if headers.get("sec-websocket-accept") != accept_key(key):
         raise AccError(Code.HTTP_PEER, "the WebSocket handshake does not fit")
+    return read_accepted(headers)
+
+
+def read_accepted(headers: dict[str, str]) -> Accepted:
+    """What a 101 with these headers, their names in lower case, grants. Raises AccError with HTTP_PEER."""
+    if headers.get("sec-websocket-protocol") != SUBPROTOCOL:
+        raise AccError(Code.HTTP_PEER, f"it does not speak {SUBPROTOCOL}")
     return Accepted(
         connection=printable(headers.get("acc-connection", "")),
         resume=headers.get("acc-resume", ""),
@@ -204,7 +211,8 @@ def accept_key(key: str) -> str:
     return base64.b64encode(digest).decode()
 
 
-def _refusal(status: list[str], body: bytes) -> AccError:
+def read_refusal(status: str, body: bytes) -> AccError:
+    """What an answer with another status says: its problem document, or HTTP_PEER if it holds none."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -213,7 +221,7 @@ def _refusal(status: list[str], body: bytes) -> AccError:
         case {"code": str(code), "detail": str(detail)}:
             return AccError(code_named(code), printable(detail))
         case _:
-            return AccError(Code.HTTP_PEER, f"it answered with HTTP status {' '.join(status) or 'missing'}")
+            return AccError(Code.HTTP_PEER, f"it answered with HTTP status {status}")
 
 
 def _split(head: bytes, code: Code) -> tuple[str, dict[str, str]]:

@@ -26,7 +26,7 @@ from acc.wire.ticket import Ticket, open_ticket
 from acc.worker import log
 from acc.worker.controllink import OUTAGE, ControlLink
 from acc.worker.dial import dial, parse_endpoint
-from acc.worker.keyring import Keyring
+from acc.worker.ticketkeys import TicketKeys
 
 ClosedBy = Literal["client", "backend", "worker", "controller"]
 
@@ -87,8 +87,10 @@ Abandon = Callable[[Attempt, ClosedBy, Code], None]
 class Admission:
     """Decides about new connections, and makes those that may be."""
 
-    def __init__(self, keyring: Keyring, link: ControlLink, *, audience: str, boot_id: str, abandon: Abandon) -> None:
-        self._keyring = keyring
+    def __init__(
+        self, ticket_keys: TicketKeys, link: ControlLink, *, audience: str, boot_id: str, abandon: Abandon
+    ) -> None:
+        self._ticket_keys = ticket_keys
         self._link = link
         self._audience = audience
         self._boot_id = boot_id
@@ -97,7 +99,7 @@ class Admission:
 
     def verify(self, ticket_text: str) -> Ticket:
         """What the ticket says, if it is good here and now. Raises AccError with one of the TICKET codes."""
-        ticket = open_ticket(ticket_text, self._keyring, audience=self._audience, now=time.time())
+        ticket = open_ticket(ticket_text, self._ticket_keys, audience=self._audience, now=time.time())
         if ticket.worker_filter:
             raise AccError(Code.TICKET_FOREIGN, "it picks workers by a filter, which this worker does not know")
         return ticket

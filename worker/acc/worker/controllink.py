@@ -35,7 +35,7 @@ from acc.wire.names import split_address
 from acc.worker import log
 from acc.worker.backoff import Backoff
 from acc.worker.identity import Identity
-from acc.worker.keyring import Keyring
+from acc.worker.ticketkeys import TicketKeys
 
 STATUS_INTERVAL = 5.0
 SILENCE = 15.0
@@ -88,9 +88,9 @@ class LinkChannel(Channel):
 class ControlLink:
     """Keeps one link up, and makes the worker's calls over it."""
 
-    def __init__(self, identity: Identity, keyring: Keyring) -> None:
+    def __init__(self, identity: Identity, ticket_keys: TicketKeys) -> None:
         self._identity = identity
-        self._keyring = keyring
+        self._ticket_keys = ticket_keys
         self._link: Channel | Trouble = Trouble.DIALLING
         self._changed = asyncio.Event()
         self._news = asyncio.Event()
@@ -201,7 +201,7 @@ class ControlLink:
 
     def _obey(self, command: Command, end_session: EndSession) -> None:
         if command.ticket_keys is not None:
-            self._keyring.replace(command.ticket_keys.keys)
+            self._ticket_keys.replace(command.ticket_keys.keys)
         if command.end_session is not None:
             order = command.end_session
             log.event("session ends", session_id=order.session_id, code=order.code)

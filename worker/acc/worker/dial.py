@@ -54,7 +54,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Backend:
+class Dialled:
     """A connected, non-blocking socket, and both its ends as host:port."""
 
     socket: socket.socket
@@ -81,7 +81,7 @@ def is_forbidden(text: str) -> bool:
     return any(address in network for network in FORBIDDEN)
 
 
-async def dial(endpoints: Sequence[Endpoint], timeout: float = DIAL_TIMEOUT) -> Backend:
+async def dial(endpoints: Sequence[Endpoint], timeout: float = DIAL_TIMEOUT) -> Dialled:
     """Connects to the first of `endpoints` that answers, within `timeout` seconds.
 
     Raises AccError with one of the BACKEND codes, or with WORKER_BUSY.
@@ -134,10 +134,10 @@ def _sockaddr(found: tuple[str | int | bytes, ...]) -> Sockaddr:
             raise AccError(Code.BACKEND_UNRESOLVED, "the resolver gave an address that is none")
 
 
-async def _connect_any(addresses: Sequence[Address]) -> Backend:
+async def _connect_any(addresses: Sequence[Address]) -> Dialled:
     """The first of `addresses` to connect. Raises the last one's AccError if none does."""
     waiting = list(addresses)
-    running: set[asyncio.Task[Backend]] = set()
+    running: set[asyncio.Task[Dialled]] = set()
     failure = AccError(Code.BACKEND_UNREACHABLE)
     try:
         while waiting or running:
@@ -145,7 +145,7 @@ async def _connect_any(addresses: Sequence[Address]) -> Backend:
                 running.add(asyncio.create_task(_connect(waiting.pop(0))))
             stagger = STAGGER if waiting else None
             done, running = await asyncio.wait(running, timeout=stagger, return_when=asyncio.FIRST_COMPLETED)
-            winners: list[Backend] = []
+            winners: list[Dialled] = []
             for task in done:
                 match task.exception():
                     case None:
@@ -163,15 +163,15 @@ async def _connect_any(addresses: Sequence[Address]) -> Backend:
     raise failure
 
 
-async def _abandon(running: set[asyncio.Task[Backend]]) -> None:
+async def _abandon(running: set[asyncio.Task[Dialled]]) -> None:
     for task in running:
         task.cancel()
     for result in await asyncio.gather(*running, return_exceptions=True):
-        if isinstance(result, Backend):
+        if isinstance(result, Dialled):
             result.socket.close()
 
 
-async def _connect(address: Address) -> Backend:
+async def _connect(address: Address) -> Dialled:
     try:
         backend = socket.socket(address.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     except OSError as error:
@@ -187,7 +187,7 @@ async def _connect(address: Address) -> Backend:
         backend.close()
         raise
     local: Sockaddr = backend.getsockname()
-    return Backend(backend, join_address(*local[:2]), join_address(*address.sockaddr[:2]))
+    return Dialled(backend, join_address(*local[:2]), join_address(*address.sockaddr[:2]))
 
 
 def _failure(error: OSError) -> AccError:

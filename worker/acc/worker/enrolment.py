@@ -37,8 +37,8 @@ from acc.worker.identity import (
     store_enrolled,
     store_identity,
 )
-from acc.worker.keyring import Keyring
 from acc.worker.statedir import StateDir
+from acc.worker.ticketkeys import TicketKeys
 
 PREFIX = "acce1."
 MAX_TOKEN = 8192
@@ -95,7 +95,7 @@ async def enrol(state: StateDir, token: EnrolmentToken, *, address: str, name: s
         worker_id=answer.worker_id, cluster=token.cluster, address=address, controllers=token.controllers
     )
     store_identity(state, enrolled.worker_id, key, answer.certificate_der, answer.ca_der)
-    Keyring(state).replace(answer.ticket_keys)
+    TicketKeys(state).replace(answer.ticket_keys)
     store_enrolled(state, enrolled)
     return enrolled
 

@@ -4,27 +4,12 @@
 about it. Nothing is logged per chunk of a stream, and a secret never.
 """
 
-import json
 import logging
 import sys
-from datetime import UTC, datetime
+
+from acc.wire.jsonlines import JsonLines
 
 _logger = logging.getLogger("acc.worker")
-
-
-class JsonLines(logging.Formatter):
-    """Formats a record as one line of JSON; `extra={"about": {...}}` adds keys."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "event": record.getMessage(),
-        }
-        line |= getattr(record, "about", {})
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
 
 
 def start_logging() -> None:

@@ -23,13 +23,13 @@ from acc.worker.admission import Admission
 from acc.worker.config import Config, Listen
 from acc.worker.controllink import ControlLink
 from acc.worker.identity import Identity, load_identity
-from acc.worker.keyring import Keyring
 from acc.worker.relay import Relay
 from acc.worker.renewal import keep_certificate_fresh
 from acc.worker.reports import Reports
 from acc.worker.spool import Spool
 from acc.worker.statedir import StateDir, open_state
 from acc.worker.traffic import Traffic
+from acc.worker.ticketkeys import TicketKeys
 
 BACKLOG = 4096
 FLUSH = 1.0
@@ -41,21 +41,21 @@ async def serve(config: Config) -> None:
     raise_descriptor_limit()
     with closing(open_state(config.state)) as state:
         identity = load_identity(state)
-        keyring = Keyring(state)
+        ticket_keys = TicketKeys(state)
         listener = open_listener(config.listen)
         address = announced_address(identity.enrolled.address, config.listen, listener)
         with closing(Spool(_spool_path(state))) as spool:
-            await _run(identity, keyring, listener, address, spool, hold=config.hold)
+            await _run(identity, ticket_keys, listener, address, spool, hold=config.hold)
 
 
 async def _run(
-    identity: Identity, keyring: Keyring, listener: socket.socket, address: str, spool: Spool, *, hold: float
+    identity: Identity, ticket_keys: TicketKeys, listener: socket.socket, address: str, spool: Spool, *, hold: float
 ) -> None:
-    link = ControlLink(identity, keyring)
+    link = ControlLink(identity, ticket_keys)
     boot_id = secrets.token_hex(8)
     reports = Reports(spool, link, boot_id)
     admission = Admission(
-        keyring, link, audience=identity.enrolled.audience, boot_id=boot_id, abandon=reports.abandoned
+        ticket_keys, link, audience=identity.enrolled.audience, boot_id=boot_id, abandon=reports.abandoned
     )
     loop = asyncio.get_running_loop()
     relay = Relay(admission=admission, reports=reports, tls=identity.server_context, loop=loop, hold=hold)

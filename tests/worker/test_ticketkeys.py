@@ -6,29 +6,29 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from acc.rpc.worker_v1 import TicketKey
 from acc.wire.errors import AccError, Code
 from acc.worker import statedir
-from acc.worker.keyring import MAX_KEYS, Keyring
 from acc.worker.statedir import StateDir
+from acc.worker.ticketkeys import MAX_KEYS, TicketKeys
 from tests.worker.offline import KEY, public_key
 
 
 def test_a_key_verifies_what_it_signed_and_nothing_else(state: StateDir) -> None:
-    keyring = Keyring(state)
-    keyring.replace([public_key()])
-    assert keyring["tk_1"](KEY.sign(b"said"), b"said")
-    assert not keyring["tk_1"](KEY.sign(b"said"), b"unsaid")
-    assert not keyring["tk_1"](b"short", b"said")
+    ticket_keys = TicketKeys(state)
+    ticket_keys.replace([public_key()])
+    assert ticket_keys["tk_1"](KEY.sign(b"said"), b"said")
+    assert not ticket_keys["tk_1"](KEY.sign(b"said"), b"unsaid")
+    assert not ticket_keys["tk_1"](b"short", b"said")
 
 
 def test_keys_outlive_the_process(state: StateDir) -> None:
-    Keyring(state).replace([public_key()])
-    assert Keyring(state)["tk_1"](KEY.sign(b"said"), b"said")
+    TicketKeys(state).replace([public_key()])
+    assert TicketKeys(state)["tk_1"](KEY.sign(b"said"), b"said")
 
 
 def test_new_keys_replace_the_old_ones(state: StateDir) -> None:
-    keyring = Keyring(state)
-    keyring.replace([public_key()])
-    keyring.replace([public_key("tk_2", Ed25519PrivateKey.generate())])
-    assert list(keyring) == ["tk_2"] == list(Keyring(state))
+    ticket_keys = TicketKeys(state)
+    ticket_keys.replace([public_key()])
+    ticket_keys.replace([public_key("tk_2", Ed25519PrivateKey.generate())])
+    assert list(ticket_keys) == ["tk_2"] == list(TicketKeys(state))
 
 
 @pytest.mark.parametrize(
@@ -43,17 +43,17 @@ def test_new_keys_replace_the_old_ones(state: StateDir) -> None:
     ids=["none", "twice the same", "no key", "no id", "too many"],
 )
 def test_keys_that_cannot_be_used_leave_the_old_ones(state: StateDir, keys: list[TicketKey]) -> None:
-    keyring = Keyring(state)
-    keyring.replace([public_key("tk_0")])
+    ticket_keys = TicketKeys(state)
+    ticket_keys.replace([public_key("tk_0")])
     with pytest.raises(AccError) as caught:
-        keyring.replace(keys)
+        ticket_keys.replace(keys)
     assert caught.value.code is Code.PROTOCOL
-    assert list(keyring) == ["tk_0"]
+    assert list(ticket_keys) == ["tk_0"]
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"tk_1": "AA=="}', b'{"tk_1": 1}', b"\xff"])
 def test_a_damaged_file_is_refused(state: StateDir, data: bytes) -> None:
     state.write(statedir.TICKET_KEYS, data)
     with pytest.raises(AccError) as caught:
-        Keyring(state)
+        TicketKeys(state)
     assert caught.value.code is Code.CONFIG

@@ -1,6 +1,6 @@
 """The keys that verify tickets, kept on disk so that a worker can start while no controller answers.
 
-Rule: a keyring is replaced as a whole by what a controller sends, and is a `Mapping[str, Verify]` for
+Rule: they are replaced as a whole by what a controller sends, and are a `Mapping[str, Verify]` for
 `acc.wire.ticket.open_ticket`. Only public keys are here.
 
 Refuses an empty set of keys, which would make every ticket look forged, and one that is too large or malformed: the
@@ -26,7 +26,7 @@ MAX_KEYS = 64
 KEY_BYTES = 32
 
 
-class Keyring(Mapping[str, Verify]):
+class TicketKeys(Mapping[str, Verify]):
     """Key ids and what verifies with them, as of the last word of a controller."""
 
     def __init__(self, state: StateDir) -> None:

@@ -16,7 +16,7 @@ from acc.wire.names import is_name
 from acc.wire.tls import client_context
 
 
-class Admission:
+class Access:
     """The way to the target `name`, on `port` or its own."""
 
     def __init__(self, name: str, port: int | None) -> None:
