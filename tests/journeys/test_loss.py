@@ -7,10 +7,12 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from acc.cli.resume import BACKOFF, FLAPPING
 from tests.conftest import System, wait_until
 from tests.journeys.api import Api
 from tests.journeys.backends import LOOPBACK, Serve, echo, read_all, read_exactly, serving
@@ -261,6 +263,48 @@ def test_an_idle_tunnel_is_resumed_too(api: Api, client: Client) -> None:
                 network.cut()
                 wait_until(lambda wanted=number + 2: network.connections == wanted)
             assert finish(process).returncode == 0
+
+
+class Flapping:
+    """A plan that breaks each connection when it has carried little more than its opening."""
+
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+        """Seconds from each break to the next connection."""
+        self._broken: float | None = None
+
+    def __call__(self, _number: int) -> Passes:
+        if self._broken is not None:
+            self.pauses.append(time.monotonic() - self._broken)
+        left = {UP: 1 << 30, DOWN: 20_000}
+
+        def passes(direction: str, size: int) -> int:
+            left[direction] -= size
+            if left[direction] > 0:
+                return size
+            self._broken = time.monotonic()
+            return 0
+
+        return passes
+
+
+def test_a_path_that_works_but_never_for_long_is_tried_with_pauses(api: Api, client: Client) -> None:
+    enough = threading.Event()
+
+    def pour(connection: socket.socket) -> None:
+        while not enough.is_set():
+            connection.sendall(bytes(4096))
+
+    flapping = Flapping()
+    with serving(pour) as backend:
+        target = api.target(backend.port)
+        with between(api, client, target, flapping) as network:
+            process = client.proxy(target, stdout=subprocess.DEVNULL)
+            wait_until(lambda: len(flapping.pauses) >= 12, 60)
+            network.plan = keep
+            enough.set()
+            assert finish(process).returncode == 0
+    assert min(flapping.pauses[FLAPPING:12]) >= BACKOFF[FLAPPING]
 
 
 def test_an_outage_of_some_seconds_is_survived(api: Api, client: Client) -> None:

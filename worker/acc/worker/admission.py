@@ -14,7 +14,7 @@ import secrets
 import socket
 import string
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -22,11 +22,10 @@ from grpclib.exceptions import GRPCError
 
 from acc.rpc.worker_v1 import AuthorizeConnectionRequest
 from acc.wire.errors import AccError, Code, code_named
-from acc.wire.ticket import Ticket, open_ticket
+from acc.wire.ticket import Ticket, Verify, open_ticket
 from acc.worker import log
 from acc.worker.controllink import OUTAGE, ControlLink
 from acc.worker.dial import dial, parse_endpoint
-from acc.worker.ticketkeys import TicketKeys
 
 ClosedBy = Literal["client", "backend", "worker", "controller"]
 
@@ -88,7 +87,7 @@ class Admission:
     """Decides about new connections, and makes those that may be."""
 
     def __init__(
-        self, ticket_keys: TicketKeys, link: ControlLink, *, audience: str, boot_id: str, abandon: Abandon
+        self, ticket_keys: Mapping[str, Verify], link: ControlLink, *, audience: str, boot_id: str, abandon: Abandon
     ) -> None:
         self._ticket_keys = ticket_keys
         self._link = link
