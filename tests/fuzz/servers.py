@@ -7,10 +7,14 @@ import betterproto2
 import msgspec
 from grpclib import GRPCError, Status
 
-from acc.controlplane import grants, listing, messages, workerlink
+from acc.controlplane import granttext, listing, messages, workerlink
+from acc.controlplane.accounts import NewAccount
 from acc.controlplane.authorize import AuthorizeSession
 from acc.controlplane.bodies import read_body, read_optional_body
-from acc.controlplane.identity import Authenticate
+from acc.controlplane.filters import matches
+from acc.controlplane.filtertext import MAX_FILTER, parse_filter
+from acc.controlplane.logins import Authenticate
+from acc.controlplane.roles import NewRole
 from acc.controlplane.sessions import Cancel
 from acc.controlplane.targets import NewTarget
 from acc.rpc import worker_v1 as rpc
@@ -31,9 +35,14 @@ def _body(kind: type[msgspec.Struct]) -> Target:
 
 def grant(data: bytes) -> None:
     """A grant: it says the same when it is written again."""
-    parsed = grants.parse_grant(data.decode("utf-8", "replace"))
-    again = f"ids={','.join(parsed.ids)};type={parsed.type};actions={','.join(parsed.actions)}"
-    assert grants.parse_grant(again) == parsed
+    parsed = granttext.parse_grant(data.decode("utf-8", "replace"))
+    assert granttext.parse_grant(granttext.canonical(parsed)) == parsed
+
+
+def filter_text(data: bytes) -> None:
+    """A filter: what is read can be asked of anything."""
+    wanted = parse_filter(data.decode("utf-8", "replace"))
+    assert matches(wanted, {"item": {"name": "web-1", "tags": ["a", "b"], "version": 1, "none": None}}) in {True, False}
 
 
 def list_token(data: bytes) -> None:
@@ -100,8 +109,11 @@ TARGETS = {
     "authenticate": _body(Authenticate),
     "authorize_session": _body(AuthorizeSession),
     "cancel": _body(Cancel),
+    "new_account": _body(NewAccount),
+    "new_role": _body(NewRole),
     "new_target": _body(NewTarget),
-    "grant": Target(grant, frozenset({Code.BAD_REQUEST}), grants.MAX_GRANT + 100),
+    "filter": Target(filter_text, frozenset({Code.BAD_REQUEST}), MAX_FILTER + 100),
+    "grant": Target(grant, frozenset({Code.BAD_REQUEST}), granttext.MAX_GRANT + 100),
     "list_token": Target(list_token, frozenset({Code.BAD_REQUEST}), 600),
     "list_place": Target(list_place, frozenset({Code.BAD_REQUEST}), 600),
     "enrolment_token": Target(enrolment_token, frozenset({Code.CONFIG}), MAX_TOKEN + 100),
