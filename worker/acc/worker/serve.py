@@ -28,8 +28,8 @@ from acc.worker.renewal import keep_certificate_fresh
 from acc.worker.reports import Reports
 from acc.worker.spool import Spool
 from acc.worker.statedir import StateDir, open_state
-from acc.worker.traffic import Traffic
 from acc.worker.ticketkeys import TicketKeys
+from acc.worker.traffic import Traffic
 
 BACKLOG = 4096
 FLUSH = 1.0
