@@ -32,7 +32,7 @@ def items(data: bytes) -> None:
     """A list of targets."""
     answer = controller._object(data)
     if answer is not None:
-        for item in controller._objects(answer.get("items")):
+        for item in controller.objects(answer.get("items")):
             targets.parse(item)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from acc.worker.controllink import ControlLink
-from acc.worker.keyring import Keyring
 from acc.worker.statedir import StateDir
+from acc.worker.ticketkeys import TicketKeys
 from acc.worker.traffic import BATCH, Traffic
 from tests.worker.api import Api
 from tests.worker.conftest import Cluster, Process, enrol
@@ -39,7 +39,7 @@ def counters() -> Counters:
 
 @pytest.fixture
 def traffic(counters: Counters, state: StateDir) -> Traffic:
-    return Traffic(counters, ControlLink(make_identity(state), Keyring(state)))
+    return Traffic(counters, ControlLink(make_identity(state), TicketKeys(state)))
 
 
 def test_a_connection_that_carried_nothing_is_not_told(counters: Counters, traffic: Traffic) -> None:
