@@ -12,7 +12,7 @@ NAME = "web-1"
 STORE = """
 import json, sys
 from acc.cli import profile, tickets
-tickets.store(profile.load(), "web-1", None, tickets.parse(json.load(sys.stdin)))
+tickets.store(profile.load(), tickets.Destination("web-1"), tickets.parse(json.load(sys.stdin)))
 """
 
 

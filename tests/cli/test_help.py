@@ -71,7 +71,7 @@ def test_no_option_takes_a_secret(name: str) -> None:
 
 
 def test_proxy_help_shows_its_usage(acc: Acc) -> None:
-    assert "acc proxy NAME [PORT] [--linger SECONDS]" in acc("proxy", "--help").stdout
+    assert "acc proxy NAME [PORT] [--host HOST] [--linger SECONDS]" in acc("proxy", "--help").stdout
 
 
 def test_an_unknown_command_is_a_usage_error(acc: Acc) -> None:

@@ -10,20 +10,20 @@ import trio
 
 from acc.cli import credentials, profile, tickets
 from acc.cli.authorize import authorize
-from acc.cli.tickets import Grant
+from acc.cli.tickets import Destination, Grant
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name
 from acc.wire.tls import client_context
 
 
 class Access:
-    """The way to the target `name`, on `port` or its own."""
+    """The way to a destination."""
 
-    def __init__(self, name: str, port: int | None) -> None:
-        if not is_name(name):
-            raise AccError(Code.BAD_NAME, repr(name[:100]))
-        self._name = name
-        self._port = port
+    def __init__(self, destination: Destination) -> None:
+        for name in (destination.name,) if destination.host is None else (destination.name, destination.host):
+            if not is_name(name):
+                raise AccError(Code.BAD_NAME, repr(name[:100]))
+        self._destination = destination
         self._profile = profile.load()
         self._lock = trio.Lock()
 
@@ -35,16 +35,16 @@ class Access:
     async def discard(self, grant: Grant) -> None:
         """`grant` was refused: the next connection gets another, unless it is there already."""
         async with self._lock:
-            kept = tickets.load(self._profile, self._name, self._port)
+            kept = tickets.load(self._profile, self._destination)
             if kept is not None and kept.ticket == grant.ticket:
-                tickets.discard(self._profile, self._name, self._port)
+                tickets.discard(self._profile, self._destination)
 
     def _find(self) -> Grant:
-        kept = tickets.load(self._profile, self._name, self._port)
+        kept = tickets.load(self._profile, self._destination)
         if kept is not None:
             return kept
-        fresh = authorize(self._profile, credentials.token(self._profile), self._name, self._port)
-        tickets.store(self._profile, self._name, self._port, fresh)
+        fresh = authorize(self._profile, credentials.token(self._profile), self._destination)
+        tickets.store(self._profile, self._destination, fresh)
         return fresh
 
 

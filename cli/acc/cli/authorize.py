@@ -8,7 +8,7 @@ import json
 import ssl
 
 from acc.cli.profile import Profile
-from acc.cli.tickets import Grant, parse
+from acc.cli.tickets import Destination, Grant, parse
 from acc.wire.control import printable
 from acc.wire.errors import AccError, Code, code_named
 
@@ -18,15 +18,15 @@ DEADLINE = 10.0
 MAX_ANSWER = 256 * 1024
 
 
-def authorize(profile: Profile, token: str, name: str, port: int | None) -> Grant:
+def authorize(profile: Profile, token: str, destination: Destination) -> Grant:
     """The controller's grant for one target. Raises AccError with the controller's code, or why it has none."""
     host, controller_port = profile.authority()
     connection = http.client.HTTPSConnection(host, controller_port, timeout=DEADLINE, context=_context(profile))
     try:
         connection.request(
             "POST",
-            f"/v1/targets/{name}:authorize-session",
-            body=json.dumps({} if port is None else {"port": port}),
+            f"/v1/targets/{destination.name}:authorize-session",
+            body=json.dumps(destination.wanted()),
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         )
         answer = connection.getresponse()

@@ -18,6 +18,7 @@ import trio
 from acc.cli import loop, terminal
 from acc.cli.access import Access
 from acc.cli.forward import forward
+from acc.cli.tickets import Destination
 from acc.wire.buffers import Buffers
 from acc.wire.errors import AccError, Code
 from acc.wire.names import join_address, parse_port
@@ -54,9 +55,10 @@ class _WithCommand(click.Command):
 @click.command(cls=_WithCommand)
 @click.argument("name")
 @click.argument("port", required=False)
+@click.option("--host", metavar="HOST", help="One of the target's hosts, by name or id, where it has several.")
 @click.option("--listen", default="127.0.0.1:0", metavar="HOST:PORT", help="Where to listen; loopback only.")
 @click.pass_obj
-def connect(command: tuple[str, ...], name: str, port: str | None, listen: str) -> None:
+def connect(command: tuple[str, ...], name: str, port: str | None, host: str | None, listen: str) -> None:
     """Open a local port that leads to a target.
 
     PORT is one of the ports that the target allows; without it, the target's own. Without CMD the port stays until
@@ -71,11 +73,11 @@ def connect(command: tuple[str, ...], name: str, port: str | None, listen: str) 
         target_port = parse_port(port)
         if target_port is None:
             raise click.BadParameter(f"{port!r} is not a port")
-    sys.exit(loop.run(_connect, name, target_port, address, command))
+    sys.exit(loop.run(_connect, Destination(name, target_port, host), address, command))
 
 
-async def _connect(name: str, target_port: int | None, address: Address, command: tuple[str, ...]) -> int:
-    access = Access(name, target_port)
+async def _connect(destination: Destination, address: Address, command: tuple[str, ...]) -> int:
+    access = Access(destination)
     await access.grant()  # what is refused is refused now, not at the first connection
     handler = partial(_serve, access, Buffers(), trio.CapacityLimiter(MAX_CONNECTIONS))
     with loop.receiving(*_STOP) as signals:

@@ -58,18 +58,19 @@ class _Usage(click.Command):
     """States the usage as one writes it: the option comes last."""
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        return ["NAME", "[PORT]", "[--linger SECONDS]"]
+        return ["NAME", "[PORT]", "[--host HOST]", "[--linger SECONDS]"]
 
 
 @click.command(cls=_Usage)
 @click.argument("name")
 @click.argument("port", required=False)
+@click.option("--host", metavar="HOST", help="One of the target's hosts, by name or id, where it has several.")
 @click.option("--linger", metavar="SECONDS", help="How long to wait for the other direction once stdout is closed.")
-def proxy(name: str, port: str | None, linger: str | None) -> None:
+def proxy(name: str, port: str | None, host: str | None, linger: str | None) -> None:
     """Carry stdin and stdout to a target; what ssh runs.
 
     NAME is the target's name or id; PORT is one of the ports that the target allows, and its own where it is not
     given. Nothing but the stream is written to stdout, and nothing is ever asked.
     """
     # `acc.cli.__main__` runs the command before click is loaded; click knows it for its help text alone.
-    raise click.UsageError(f"run it as: acc proxy {name} {port or ''} {linger or ''}")
+    raise click.UsageError(f"run it as: acc proxy {name} {port or ''} {host or ''} {linger or ''}")

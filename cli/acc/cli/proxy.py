@@ -1,4 +1,4 @@
-"""`acc proxy NAME [PORT]`: what ssh runs as its ProxyCommand.
+"""`acc proxy NAME [PORT] [--host HOST]`: what ssh runs as its ProxyCommand.
 
     arguments -> profile -> ticket (kept, or asked for) -> tunnel -> pipe
 
@@ -21,46 +21,62 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-USAGE = "usage: acc proxy NAME [PORT] [--linger SECONDS]"
+USAGE = "usage: acc proxy NAME [PORT] [--host HOST] [--linger SECONDS]"
 
 LINGER = 0.1
 """Seconds that a silent stdin is waited for after the far end has finished."""
 
 MAX_LINGER = 3600.0
 
+OPTIONS = ("--host", "--linger")
+
 
 class Arguments:
-    """What was asked for. `port` is None for the target's own."""
+    """What was asked for."""
 
-    __slots__ = ("linger", "name", "port")
+    __slots__ = ("destination", "linger")
 
-    def __init__(self, name: str, port: int | None, linger: float) -> None:
-        self.name = name
-        self.port = port
+    def __init__(self, destination: tickets.Destination, linger: float) -> None:
+        self.destination = destination
         self.linger = linger
 
 
 def parse(words: list[str]) -> Arguments:
     """Arguments from the command line. They come from ssh's `%h` and `%p`, which is to say from anywhere."""
-    linger = LINGER
-    if "--linger" in words:
-        at = words.index("--linger")
-        linger = _seconds(words[at + 1 : at + 2])
-        words = words[:at] + words[at + 2 :]
+    words, options = _split(words)
     if not 1 <= len(words) <= 2:
         raise AccError(Code.BAD_NAME, USAGE)
-    if not is_name(words[0]):
-        raise AccError(Code.BAD_NAME, repr(words[0][:80]))
+    host = options.get("--host")
+    for name in (words[0],) if host is None else (words[0], host):
+        if not is_name(name):
+            raise AccError(Code.BAD_NAME, repr(name[:80]))
     port = parse_port(words[1]) if len(words) == 2 else None
     if len(words) == 2 and port is None:
         raise AccError(Code.BAD_NAME, f"{words[1][:80]!r} is not a port")
-    return Arguments(words[0], port, linger)
+    linger = _seconds(options["--linger"]) if "--linger" in options else LINGER
+    return Arguments(tickets.Destination(words[0], port, host), linger)
 
 
-def _seconds(words: list[str]) -> float:
+def _split(words: list[str]) -> tuple[list[str], dict[str, str]]:
+    """The words, and the options with their values, each at most once."""
+    plain: list[str] = []
+    options: dict[str, str] = {}
+    left = iter(words)
+    for word in left:
+        if word not in OPTIONS:
+            plain.append(word)
+            continue
+        value = next(left, None)
+        if value is None or word in options:
+            raise AccError(Code.BAD_NAME, USAGE)
+        options[word] = value
+    return plain, options
+
+
+def _seconds(text: str) -> float:
     try:
-        seconds = float(words[0])
-    except (ValueError, IndexError):
+        seconds = float(text)
+    except ValueError:
         raise AccError(Code.BAD_NAME, USAGE) from None
     if not 0 <= seconds <= MAX_LINGER:
         raise AccError(Code.BAD_NAME, f"--linger takes 0 to {MAX_LINGER:.0f} seconds")
@@ -72,7 +88,7 @@ def main(words: list[str]) -> "NoReturn":
     name = "NAME"
     try:
         arguments = parse(words)
-        name = arguments.name
+        name = arguments.destination.name
         _carry(arguments)
     except Departed as departed:
         os._exit(departed.code.exit_status)
@@ -94,7 +110,7 @@ def _carry(arguments: Arguments) -> None:
 def _open(arguments: Arguments, interrupt: Interrupt) -> tuple[Opener, Transport]:
     """A tunnel on the ticket that is kept, or on a new one."""
     mine = profile.load()
-    kept = tickets.load(mine, arguments.name, arguments.port)
+    kept = tickets.load(mine, arguments.destination)
     if kept is not None:
         opener = Opener(kept, interrupt, _load_pipe)
         try:
@@ -102,7 +118,7 @@ def _open(arguments: Arguments, interrupt: Interrupt) -> tuple[Opener, Transport
         except AccError as error:
             if error.code not in tickets.STALE:
                 raise
-            tickets.discard(mine, arguments.name, arguments.port)
+            tickets.discard(mine, arguments.destination)
     opener = Opener(_ask(mine, arguments), interrupt, _load_pipe)
     return opener, opener.open()
 
@@ -118,6 +134,6 @@ def _ask(mine: profile.Profile, arguments: Arguments) -> tickets.Grant:
     from acc.cli import authorize, credentials  # noqa: PLC0415  not needed where a ticket is kept
 
     token = credentials.token(mine)
-    grant = authorize.authorize(mine, token, arguments.name, arguments.port)
-    tickets.store(mine, arguments.name, arguments.port, grant)
+    grant = authorize.authorize(mine, token, arguments.destination)
+    tickets.store(mine, arguments.destination, grant)
     return grant

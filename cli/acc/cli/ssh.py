@@ -50,9 +50,10 @@ def ssh_config(all_hosts: str | None) -> None:
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--host", metavar="HOST", help="One of the target's hosts, by name or id, where it has several.")
 @click.argument("name")
 @click.argument("ssh_args", nargs=-1, type=click.UNPROCESSED)
-def ssh(name: str, ssh_args: tuple[str, ...]) -> None:
+def ssh(host: str | None, name: str, ssh_args: tuple[str, ...]) -> None:
     """Run ssh to a target, with more arguments for ssh after it.
 
     NAME may be user@NAME. `acc ssh web-1 -l root uptime` is `ssh web-1 -l root uptime` through acc.
@@ -60,11 +61,14 @@ def ssh(name: str, ssh_args: tuple[str, ...]) -> None:
     target = name.rpartition("@")[2]
     if not is_name(target) or name.startswith("-"):
         raise AccError(Code.BAD_NAME, repr(name[:100]))
+    if host is not None and not is_name(host):
+        raise AccError(Code.BAD_NAME, repr(host[:100]))
     program = shutil.which("ssh")
     if program is None:
         raise AccError(Code.CONFIG, "there is no ssh on the PATH; install OpenSSH's client")
+    chosen = f" --host {host}" if host is not None else ""
     sys.stdout.flush()
-    os.execv(program, ["ssh", "-o", f"ProxyCommand={proxy_command(target)}", name, *ssh_args])  # noqa: S606  no shell wanted
+    os.execv(program, ["ssh", "-o", f"ProxyCommand={proxy_command(target)}{chosen}", name, *ssh_args])  # noqa: S606  no shell wanted
 
 
 def proxy_command(host: str) -> str:

@@ -1,6 +1,6 @@
 """Tickets that were granted and are still good: one small file each, so that the next connection asks nobody.
 
-    <runtime>/<controller host>_<port>/<holder>/<target name>[:<port>].json     mode 0600, in directories 0700
+    <runtime>/<controller host>_<port>/<holder>/<target>[:<port>][@<host>].json     mode 0600, in directories 0700
 
 `holder` is who is logged in: a ticket names its user, so nobody else's may be presented.
 
@@ -40,6 +40,38 @@ MARGIN = 5.0
 """Seconds before its end from which a ticket is not used for a new connection."""
 
 
+class Destination:
+    """What somebody asked to reach: a target by name or id; one of its ports and of its hosts, or whichever it has."""
+
+    __slots__ = ("host", "name", "port")
+
+    def __init__(self, name: str, port: int | None = None, host: str | None = None) -> None:
+        self.name = name
+        self.port = port
+        self.host = host
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Destination) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        return f"Destination{self._key()}"
+
+    def _key(self) -> "tuple[str, int | None, str | None]":
+        return self.name, self.port, self.host
+
+    def wanted(self) -> "dict[str, Json]":
+        """What the controller is asked for besides the name."""
+        body: dict[str, Json] = {}
+        if self.port is not None:
+            body["port"] = self.port
+        if self.host is not None:
+            body["host_id"] = self.host
+        return body
+
+
 class Worker:
     """Where a worker is dialled, `host:port`, and the name that its certificate must be for."""
 
@@ -66,10 +98,10 @@ class Grant:
         self.session_id = session_id
 
 
-def load(profile: Profile, name: str, port: int | None) -> Grant | None:
-    """The ticket that is kept for this target, if it is good for a while yet."""
+def load(profile: Profile, destination: Destination) -> Grant | None:
+    """The ticket that is kept for it, if it is good for a while yet."""
     try:
-        text = directories.read(_path(profile, name, port), directories.OTHERS)
+        text = directories.read(_path(profile, destination), directories.OTHERS)
     except AccError:
         return None  # a file that cannot be trusted is no ticket; `store` replaces it
     if text is None:
@@ -81,9 +113,9 @@ def load(profile: Profile, name: str, port: int | None) -> Grant | None:
     return grant if grant.expires_at > time.time() + MARGIN else None
 
 
-def store(profile: Profile, name: str, port: int | None, grant: Grant) -> None:
+def store(profile: Profile, destination: Destination, grant: Grant) -> None:
     """Keeps `grant` for the connections after this one."""
-    path = _path(profile, name, port)
+    path = _path(profile, destination)
     directories.private(os.path.dirname(path))
     fields = {
         "authorization_token": grant.ticket,
@@ -95,9 +127,9 @@ def store(profile: Profile, name: str, port: int | None, grant: Grant) -> None:
     directories.write(path, json.dumps(fields))
 
 
-def discard(profile: Profile, name: str, port: int | None) -> None:
+def discard(profile: Profile, destination: Destination) -> None:
     """Forgets a ticket that a worker refused."""
-    directories.remove(_path(profile, name, port))
+    directories.remove(_path(profile, destination))
 
 
 def parse(body: "Json") -> Grant:
@@ -137,6 +169,8 @@ def directory(profile: Profile) -> str:
     return os.path.join(directories.runtime(), f"{host}_{port}")
 
 
-def _path(profile: Profile, name: str, port: int | None) -> str:
-    file = f"{name}.json" if port is None else f"{name}:{port}.json"
+def _path(profile: Profile, destination: Destination) -> str:
+    port = "" if destination.port is None else f":{destination.port}"
+    host = "" if destination.host is None else f"@{destination.host}"
+    file = f"{destination.name}{port}{host}.json"
     return os.path.join(directory(profile), credentials.holder(profile), file)

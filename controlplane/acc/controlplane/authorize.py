@@ -49,7 +49,7 @@ _CANDIDATES = f"""
         select o.id as host_id, m.host_set_id, o.address as host_address
         from target_host_sets r join host_set_hosts m on m.host_set_id = r.host_set_id join hosts o on o.id = m.host_id
         where r.target_id = t.id
-        and o.id = coalesce($2, (select a.host_id from alias a where a.destination_id = t.id), o.id)
+        and coalesce($2, (select a.host_id from alias a where a.destination_id = t.id), o.id) in (o.id, o.name)
         order by coalesce(o.failed_time > now() - interval '{AVOID_SECONDS} seconds', false), random() limit 1
     ) h on true
     where (t.id = $1 or lower(t.name) = lower($1) or t.id in (select a.destination_id from alias a))
@@ -175,7 +175,7 @@ def _endpoint(target: Row, wanted: AuthorizeSession) -> str:
     if port not in (target["default_port"], *target["extra_ports"]):
         raise AccError(Code.PORT_NOT_ALLOWED, f"port {port}")
     host = target["host_address"] or target["address"]
-    if wanted.host_id is not None and target["host_id"] != wanted.host_id:
+    if wanted.host_id is not None and target["host_id"] is None:
         raise AccError(Code.NOT_FOUND, f"{target['name']} has no host {wanted.host_id}")
     if host is None:
         raise AccError(Code.NOT_FOUND, f"{target['name']} has neither an address nor a host")
