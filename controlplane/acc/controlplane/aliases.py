@@ -70,6 +70,7 @@ ALIASES = Kind(
     table="aliases",
     columns="t.type, t.name, t.description, t.value, t.destination_id, t.host_id",
     render=_render,
+    called="value",
 )
 
 

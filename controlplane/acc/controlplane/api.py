@@ -15,6 +15,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from acc.controlplane import (
     accounts,
     aliases,
+    audit_events,
     auth_methods,
     authorize,
     fleet,
@@ -28,6 +29,8 @@ from acc.controlplane import (
     tokens,
     users,
 )
+from acc.controlplane.auditlayer import recorded
+from acc.controlplane.auditlog import AuditLog
 from acc.controlplane.authorize import CaText
 from acc.controlplane.caller import provide_caller
 from acc.controlplane.db import Database
@@ -45,6 +48,7 @@ class Parts:
     """What routes may ask for."""
 
     db: Database
+    audit: AuditLog
     passwords: Passwords
     signer: TicketSigner
     watcher: Watcher
@@ -58,6 +62,7 @@ def make_api(parts: Parts) -> ASGIApp:
         route_handlers=[
             *accounts.ROUTES,
             *aliases.ROUTES,
+            *audit_events.ROUTES,
             *auth_methods.ROUTES,
             *authorize.ROUTES,
             *fleet.ROUTES,
@@ -86,7 +91,7 @@ def make_api(parts: Parts) -> ASGIApp:
         openapi_config=None,
         logging_config=None,
     )
-    return _split_actions(app)
+    return recorded(_split_actions(app), parts.audit)
 
 
 def _always(value: object) -> Provide:

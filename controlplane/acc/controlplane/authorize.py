@@ -1,7 +1,7 @@
 """`:authorize-session`: from a target's name to a ticket.
 
-One query finds what the name may mean, a host for each, and which workers live; one statement makes the session, and
-only if the target is still as it was read. Then the ticket is signed. The endpoint that people see is
+One query finds what the name may mean, a host for each, and which workers live; one statement makes the session and
+its record, and only if the target is still as it was read. Then the ticket is signed. The endpoint that people see is
 `tcp://host:port`; a ticket names it `host:port`, as a worker dials it.
 
 A name is an id, a target's name or an alias, and the first of these that the caller may use is meant. Of a target's
@@ -17,13 +17,15 @@ from typing import Annotated
 import msgspec
 from litestar import post
 
+from acc.controlplane.attempt import note_details
+from acc.controlplane.auditlog import beside, fetch_beside
 from acc.controlplane.bodies import Id, read_optional_body
 from acc.controlplane.caller import Caller
 from acc.controlplane.db import Database, ForeignKeyViolation, Row
 from acc.controlplane.filters import matches
 from acc.controlplane.filtertext import parse_filter
 from acc.controlplane.ids import new_id
-from acc.controlplane.kind import item_actions
+from acc.controlplane.kind import item_actions, note
 from acc.controlplane.listing import Json, present
 from acc.controlplane.log import event
 from acc.controlplane.places import SCOPE_COLUMNS, scope_of
@@ -58,7 +60,8 @@ _CANDIDATES = f"""
     order by meaning limit {MAX_CANDIDATES}
 """  # noqa: S608 (only constants of ours are put in)
 
-_INSERT = """
+_INSERT = beside(
+    """
     insert into sessions (id, scope_id, scope_name, org_id, user_id, user_name, live_user_id, target_id, target_name,
         live_target_id, account_id, auth_token_id, host_id, host_set_id, live_host_id, endpoint, connection_limit,
         expiration_time)
@@ -68,7 +71,9 @@ _INSERT = """
     returning created_time, expiration_time, connection_limit,
         floor(extract(epoch from created_time))::bigint as issued_at,
         floor(extract(epoch from expiration_time))::bigint as expires_at
-"""
+    """,
+    first=13,
+)
 
 _ALL_LIVE_WORKERS = """
     select w.id, w.name, w.address, w.api_tags, w.config_tags from workers w
@@ -163,10 +168,12 @@ def _choose(caller: Caller, rows: list[Row]) -> Row:
         raise AccError(Code.NOT_FOUND)
     usable = [row for row, actions in visible if "authorize-session" in actions]
     if not usable:
+        note(TARGETS, visible[0][0])
         raise AccError(Code.NOT_ALLOWED)
     meant = [row for row in usable if row["meaning"] == usable[0]["meaning"]]
     if len(meant) > 1:
         raise AccError(Code.AMBIGUOUS, ", ".join(sorted(row["id"] for row in meant)[:10]))
+    note(TARGETS, meant[0])
     return meant[0]
 
 
@@ -197,8 +204,10 @@ async def _workers(db: Database, target: Row) -> list[str]:
 
 
 async def _insert(db: Database, caller: Caller, session_id: str, target: Row, endpoint: str) -> Row:
+    note_details(session_id=session_id, endpoint=f"tcp://{endpoint}", host_id=target["host_id"])
     try:
-        session = await db.fetchrow(
+        session = await fetch_beside(
+            db,
             _INSERT,
             session_id,
             target["scope_name"],

@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from acc.controlplane.attempt import note_body
 from acc.wire.errors import AccError, Code
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -44,9 +45,12 @@ def read_body(body: bytes, kind: type[T]) -> T:
     if not body:
         raise AccError(Code.BAD_REQUEST, "the request has no body")
     try:
-        return msgspec.json.decode(body, type=kind)
+        read = msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as wrong:
         raise AccError(Code.BAD_REQUEST, f"the body: {wrong}") from None
+    # Only what was understood is recorded, and as it was said: defaults were not.
+    note_body(msgspec.json.decode(body))
+    return read
 
 
 def read_optional_body(body: bytes, kind: type[T]) -> T:

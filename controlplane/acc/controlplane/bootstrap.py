@@ -9,6 +9,8 @@ Refuses a database that holds a cluster already.
 from dataclasses import dataclass
 
 from acc.controlplane.accounts import create_account
+from acc.controlplane.audit import AuditEvent
+from acc.controlplane.auditlog import transact_locally
 from acc.controlplane.auth_methods import create_password_auth_method
 from acc.controlplane.ca import make_authority
 from acc.controlplane.db import Database, Sql, UniqueViolation
@@ -74,7 +76,8 @@ async def init_cluster(db: Database, *, admin: str, password_hash: str) -> NewCl
         project = await create_scope(sql, parent_id=org, name="default")
         return NewCluster(cluster=cluster, auth_method=method, user=user, org=org, project=project)
 
+    wanted = AuditEvent(action="init", resource_type="scope", resource_id="global", resource_name="global")
     try:
-        return await db.transact(work)
+        return await transact_locally(db, wanted, work)
     except UniqueViolation:
         raise AccError(Code.CONFLICT, "the database holds a cluster already") from None

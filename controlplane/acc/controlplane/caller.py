@@ -13,6 +13,7 @@ from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.types import Scope
 
+from acc.controlplane.attempt import note_user
 from acc.controlplane.db import Database, Row
 from acc.controlplane.grants import Holder, Rights, ScopedGrant, Thing, allowed_actions, allows, rights_of
 from acc.controlplane.held import ANYBODY, EVERYBODY, OWN, grants_of, read_grants, scopes_seen
@@ -139,5 +140,8 @@ async def provide_caller(db: Database, scope: Scope) -> Caller:
     if not authorization and scope["type"] == ScopeType.HTTP and scope["method"] == "GET" and scope["path"] in OPEN:
         anybody = await find_anybody(db)
         if not anybody.visibility(OPEN[scope["path"]]).anybodys.nothing:
+            note_user(anybody.user_id, anybody.user_name)
             return anybody
-    return await find_caller(db, authorization)
+    caller = await find_caller(db, authorization)
+    note_user(caller.user_id, caller.user_name)
+    return caller

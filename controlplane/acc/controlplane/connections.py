@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from acc.controlplane import boots, ending
+from acc.controlplane.attempt import note_place, note_thing, note_user
 from acc.controlplane.db import Database, Row, Sql
 from acc.controlplane.ids import is_connection_id
 from acc.controlplane.listing import Json, present
@@ -40,7 +41,7 @@ _LOCK_SESSION = """
     select state, expiration_time <= now() as expired, connection_limit, termination_reason,
         (extract(epoch from expiration_time) * 1000)::bigint as expires_at_ms,
         live_user_id is null or live_target_id is null or (host_id is not null and live_host_id is null) as orphaned,
-        host_id
+        host_id, scope_id, scope_name, org_id, user_id, user_name, target_name
     from sessions where id = $1 for update
 """
 
@@ -114,6 +115,9 @@ async def authorize_connection(
     session = await sql.fetchrow(_LOCK_SESSION, session_id)
     if session is None:
         return Answer(Code.SESSION_UNKNOWN, 0)
+    note_user(session["user_id"], session["user_name"])
+    note_place(session["scope_id"], session["scope_name"], session["org_id"])
+    note_thing("session", session_id, session["target_name"])
     known = await sql.fetchrow("select session_id, worker_id from connections where id = $1", connection_id)
     if known is not None and (known["session_id"], known["worker_id"]) != (session_id, worker_id):
         return Answer(Code.SESSION_UNKNOWN, 0)

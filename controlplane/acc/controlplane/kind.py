@@ -6,13 +6,16 @@ order in which everything happens, once:
     find the thing -> hidden or missing: 404 -> seen, but not allowed: 403 -> another version: 409 -> the change
 
 Rules: one use case is one transaction. A change names the version that it was made for, and is refused with 409 if
-that is not the thing's any more. What may end sessions leaves a note for `recheck`, in the same transaction.
+that is not the thing's any more. What may end sessions leaves a note for `recheck`, in the same transaction, and what
+changes anything its record for the audit log.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from acc.controlplane.attempt import note_place, note_thing
+from acc.controlplane.auditlog import transact
 from acc.controlplane.caller import Caller
 from acc.controlplane.db import Database, ForeignKeyViolation, Row, Sql, UniqueViolation, required
 from acc.controlplane.grants import Place, Thing
@@ -37,7 +40,7 @@ class Kind:
 
     `table` is its table, `t` in all SQL; `columns` are those that `render` wants besides the common ones; `scope` is
     the column that says in which scope it lies, `scope_columns` what is to be known of that scope, `owner` the one that
-    says whose it is.
+    says whose it is, `called` the one that people know it by.
     """
 
     resource: Resource
@@ -47,6 +50,7 @@ class Kind:
     scope: str = "t.scope_id"
     scope_columns: str = SCOPE_COLUMNS
     owner: str = "null::text"
+    called: str = "name"
     record: str = "t.created_time, t.updated_time, t.version"
     access: Access = Access.SAME
 
@@ -109,10 +113,18 @@ def _item_actions(resource: Resource) -> tuple[str, ...]:
 async def find(sql: Database | Sql, caller: Caller, kind: Kind, item_id: str, *, lock: str = "") -> Found:
     """The thing of that id. Raises AccError(NOT_FOUND), the same for one that is hidden and one that is missing."""
     row = await sql.fetchrow(f"{kind.select} where t.id = $1 {lock}", item_id)
+    if row is not None:
+        note(kind, row)
     actions = item_actions(kind, caller, row) if row else ()
     if row is None or not actions:
         raise AccError(Code.NOT_FOUND)
     return Found(kind, row, thing_of(kind, row), actions)
+
+
+def note(kind: Kind, row: Row) -> None:
+    """For the record: the thing in `row` is meant, or lies where what is meant does."""
+    note_place(row["scope_id"], row["scope_name"], row["scope_parent_id"])
+    note_thing(kind.resource.type, row["id"], row[kind.called])
 
 
 def show(kind: Kind, caller: Caller, row: Row, actions: Sequence[str]) -> Json:
@@ -190,9 +202,11 @@ async def create(
 
     async def work(sql: Sql) -> Row:
         where = await place_for(sql, caller, kind, parent_id, parent, action)
-        return await read_row(sql, kind, await insert(sql, where))
+        made = await read_row(sql, kind, await insert(sql, where))
+        note(kind, made)
+        return made
 
-    row = await db.transact(_explained(kind, work))
+    row = await transact(db, _explained(kind, work))
     return show(kind, caller, row, item_actions(kind, caller, row))
 
 
@@ -220,7 +234,7 @@ async def change(
             await note_access_change(sql)
         return await read_row(sql, kind, item_id)
 
-    row = await db.transact(_explained(kind, work))
+    row = await transact(db, _explained(kind, work))
     return show(kind, caller, row, item_actions(kind, caller, row))
 
 
@@ -234,7 +248,7 @@ async def remove(db: Database, caller: Caller, kind: Kind, item_id: str) -> None
         if kind.access is Access.CHANGED:
             await note_access_change(sql)
 
-    await db.transact(work)
+    await transact(db, work)
 
 
 async def read_row(sql: Sql, kind: Kind, item_id: str) -> Row:

@@ -9,6 +9,8 @@ from typing import Literal
 import msgspec
 from litestar import post
 
+from acc.controlplane.attempt import note_details, note_user
+from acc.controlplane.auditlog import beside, fetch_beside
 from acc.controlplane.auth_methods import AUTH_METHODS
 from acc.controlplane.bodies import read_body
 from acc.controlplane.caller import find_anybody, make_token
@@ -23,9 +25,16 @@ TOKEN_LIFE_DAYS = 7
 MAX_LOGIN_NAME = 128
 
 _FIND_ACCOUNT = """
-    select a.id as account_id, a.user_id, a.password_hash, a.scope_id
-    from accounts a where a.auth_method_id = $1 and a.login_name = $2
+    select a.id as account_id, a.user_id, a.password_hash, a.scope_id, u.name as user_name
+    from accounts a left join users u on u.id = a.user_id where a.auth_method_id = $1 and a.login_name = $2
 """
+
+_INSERT = beside(
+    "insert into auth_tokens (id, scope_id, account_id, user_id, secret_hash, expiration_time)"
+    " values ($1, $2, $3, $4, $5, now() + $6 * interval '1 day')"
+    " returning created_time, approximate_last_used_time, expiration_time",
+    first=7,
+)
 
 
 class LoginAttributes(msgspec.Struct, forbid_unknown_fields=True):
@@ -47,21 +56,26 @@ class Authenticate(msgspec.Struct, forbid_unknown_fields=True):
 async def authenticate(db: Database, passwords: Passwords, auth_method_id: str, body: bytes) -> Json:
     """Trades a login name and a password for a token."""
     data = read_body(body, Authenticate)
-    method = await find(db, await find_anybody(db), AUTH_METHODS, auth_method_id)
+    anybody = await find_anybody(db)
+    note_user(anybody.user_id, anybody.user_name)
+    method = await find(db, anybody, AUTH_METHODS, auth_method_id)
     method.need("authenticate")
     login_name = data.attributes.login_name[: MAX_LOGIN_NAME + 1].lower()
     row = await db.fetchrow(_FIND_ACCOUNT, method.id, login_name)
+    if row is not None:
+        note_details(account_id=row["account_id"], user_id=row["user_id"], user_name=row["user_name"])
     usable = row if row is not None and row["user_id"] is not None else None
     if not await passwords.verify(usable["password_hash"] if usable else None, data.attributes.password):
         event("login failed", auth_method=method.id)
         raise AccError(Code.LOGIN_FAILED)
     account = required(usable)
     token = make_token()
+    note_user(account["user_id"], account["user_name"])
+    note_details(auth_token_id=token.id)
     stored = required(
-        await db.fetchrow(
-            "insert into auth_tokens (id, scope_id, account_id, user_id, secret_hash, expiration_time)"
-            " values ($1, $2, $3, $4, $5, now() + $6 * interval '1 day')"
-            " returning created_time, approximate_last_used_time, expiration_time",
+        await fetch_beside(
+            db,
+            _INSERT,
             token.id,
             account["scope_id"],
             account["account_id"],

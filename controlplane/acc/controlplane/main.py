@@ -15,6 +15,8 @@ from typing import ParamSpec, TypeVar
 import click
 import uvloop
 
+from acc.controlplane.audit import AuditEvent
+from acc.controlplane.auditlog import transact_locally
 from acc.controlplane.bootstrap import init_cluster
 from acc.controlplane.cluster import load_cluster
 from acc.controlplane.config import Config, read_config
@@ -142,7 +144,8 @@ def worker_token(name: str, valid_for: str, controllers: tuple[str, ...]) -> Non
         async def create(sql: Sql) -> str:
             return await create_enrolment_secret(sql, name=name, valid_seconds=seconds)
 
-        secret = await db.transact(create)
+        wanted = AuditEvent(action="create:controller-led", resource_type="worker", resource_name=name)
+        secret = await transact_locally(db, wanted, create)
         return EnrolmentToken(controllers=found, ca_der=cluster.authority.der, cluster_id=cluster.id, secret=secret)
 
     click.echo(_run(_with_database(config, work)).text())

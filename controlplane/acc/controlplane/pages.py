@@ -23,12 +23,17 @@ Render = Callable[[Row, tuple[str, ...]], Json]
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """Where to look: in a scope, in all below it too, or in one parent resource. `where` narrows it further."""
+    """Where to look: in a scope, in all below it too, or in one parent resource.
+
+    `where` narrows it further, and so does each of `matching`: a condition with `{}` in it, the
+    value for that, and its type.
+    """
 
     scope: Scope
     recursive: bool = False
     parent_id: str | None = None
     where: str = "true"
+    matching: tuple[tuple[str, object, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -142,6 +147,8 @@ class _Walk:
         self._behind = f"{behind} and {within.where}"
         if within.parent_id is not None:
             self._behind += f" and {kind.pin} = {arguments(within.parent_id, 'text')}"
+        for condition, value, sql_type in within.matching:
+            self._behind += f" and {condition.format(arguments(value, sql_type))}"
         self._limit = arguments(limit, "bigint")
 
     def where(self, condition: str) -> str:

@@ -7,6 +7,7 @@ missing one get the same answer.
 
 from dataclasses import dataclass
 
+from acc.controlplane.attempt import note_place
 from acc.controlplane.caller import Caller
 from acc.controlplane.db import Database, Row, Sql
 from acc.controlplane.grants import Place, reaches
@@ -60,6 +61,7 @@ async def find_scope(db: Database | Sql, caller: Caller, scope_id: str) -> Scope
     if row is None:
         raise AccError(Code.NOT_FOUND)
     scope = scope_of(row)
+    note_place(scope.id, scope.name, scope.parent_id)
     if scope.id == "global" or row["has_seen"] or _counts_there(caller, scope):
         return scope
     raise AccError(Code.NOT_FOUND)

@@ -10,6 +10,7 @@ from typing import Any, cast
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
+from acc.controlplane.attempt import note_outcome
 from acc.controlplane.log import logger
 from acc.wire.errors import AccError, Code
 
@@ -30,6 +31,7 @@ AnyRequest = Request[Any, Any, Any]  # Litestar's user, auth and state, none of 
 
 def problem(code: Code, detail: str, status: int) -> Response[dict[str, object]]:
     """The response that says `code`."""
+    note_outcome(code)
     body: dict[str, object] = {
         "type": "about:blank",
         "title": code.title,

@@ -6,7 +6,7 @@ may say is checked here: an unknown or malformed parameter is refused, as an unk
 
 import difflib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -14,6 +14,7 @@ from litestar import Request, delete, get, patch, post
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
+from acc.controlplane.attempt import note_query
 from acc.controlplane.bodies import Change, read_body
 from acc.controlplane.caller import Caller
 from acc.controlplane.db import Database, Sql
@@ -50,6 +51,15 @@ class Act(Generic[Changed]):
     apply: Callable[[Sql, Found, Changed], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A parameter that narrows a list: to rows that meet `condition`, in which `{}` stands for its value."""
+
+    condition: str
+    sql_type: str
+    read: Callable[[str], object]
+
+
 def routes(
     kind: Kind,
     *,
@@ -57,13 +67,14 @@ def routes(
     creates: Create[Any] | None = None,  # each route hands a body of its own type to its own function
     updates: Act[Any] | None = None,
     acts: Mapping[str, Act[Any]] | None = None,
+    searches: Mapping[str, Search] | None = None,
     itself: Callable[[Caller], str] | None = None,
 ) -> list[HTTPRouteHandler]:
     """The handlers of `kind`. `itself` gives what the id `self` stands for."""
     path, verbs = kind.resource.path, kind.resource.verbs
     found: list[HTTPRouteHandler] = []
     if "list" in verbs:
-        found.append(get(path)(_lister(kind, parent)))
+        found.append(get(path)(_lister(kind, parent, searches or {})))
     if "read" in verbs:
         found.append(get(f"{path}/{{item_id:str}}")(_reader(kind, itself)))
     if creates is not None:
@@ -77,10 +88,17 @@ def routes(
     return found
 
 
-def _lister(kind: Kind, parent: Kind | None) -> Callable[..., Awaitable[Json]]:
+def _lister(kind: Kind, parent: Kind | None, searches: Mapping[str, Search]) -> Callable[..., Awaitable[Json]]:
+    known = (*LIST_PARAMETERS, *((kind.resource.parent_field,) if parent else ()), *searches)
+
     async def list_items(db: Database, caller: Caller, request: AnyRequest) -> Json:
-        asked = read_query(request, (*LIST_PARAMETERS, *((kind.resource.parent_field,) if parent else ())))
-        within = await read_within(db, caller, asked, parent, kind.resource.parent_field)
+        asked = read_query(request, known)
+        matching = tuple(
+            (search.condition, search.read(asked[name]), search.sql_type)
+            for name, search in searches.items()
+            if asked.get(name)
+        )
+        within = replace(await read_within(db, caller, asked, parent, kind.resource.parent_field), matching=matching)
         return await visible_page(
             db, caller, kind, within, read_page(asked.get("page_size"), asked.get("list_token")), read_filter(asked)
         )
@@ -148,6 +166,7 @@ def read_query(request: AnyRequest, known: Sequence[str]) -> dict[str, str]:
         if name in asked:
             raise AccError(Code.BAD_REQUEST, f"the query: {name} is said twice")
         asked[name] = value
+    note_query(asked)
     return asked
 
 

@@ -6,6 +6,7 @@ end with status 0. A task that dies unexpectedly ends the process, because half 
 """
 
 import asyncio
+import os
 import resource
 import signal
 import socket
@@ -13,6 +14,8 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, closing, suppress
 
 from acc.controlplane.api import Parts, make_api
+from acc.controlplane.auditlog import AuditLog
+from acc.controlplane.auditsinks import read_sinks, shipping
 from acc.controlplane.authorize import CaText
 from acc.controlplane.cluster import Cluster, load_cluster
 from acc.controlplane.config import Config, Listen
@@ -60,21 +63,24 @@ async def _serve_cluster(
     tls = ServerTls(cluster.authority, config.public_names)
     watcher = Watcher(db)
     with (
+        shipping(read_sinks(os.environ.get("ACC_AUDIT", ""))) as shipper,
         closing(await asyncio.to_thread(Passwords)) as passwords,
         _bind(config.worker_link, "ACC_WORKER_LISTEN") as link_sock,
         _bind(config.api, "ACC_API_LISTEN") as api_sock,
     ):
         door = WorkerDoor((_dialled(link_sock, config.public_names),), cluster.authority.der, cluster.id)
-        api = make_api(Parts(db, passwords, cluster.signer, watcher, CaText(cluster.authority.pem), door))
+        audit = AuditLog(db, shipper.offer)
+        api = make_api(Parts(db, audit, passwords, cluster.signer, watcher, CaText(cluster.authority.pem), door))
         async with asyncio.TaskGroup() as group:
             beside = [
+                group.create_task(audit.run()),
                 group.create_task(watcher.run()),
                 group.create_task(watcher.run_sweeper()),
                 group.create_task(run_forgetter(db)),
                 group.create_task(tls.keep_renewed()),
             ]
             async with (
-                _linking(make_link(db, cluster.authority, watcher), link_sock, tls),
+                _linking(make_link(db, audit, cluster.authority, watcher), link_sock, tls),
                 listening(Listener(api, api_sock, tls.api)),
             ):
                 health.ready = True

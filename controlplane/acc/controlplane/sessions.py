@@ -13,6 +13,7 @@ from litestar import Request, get, post
 from litestar.datastructures import State
 
 from acc.controlplane import ending
+from acc.controlplane.auditlog import transact
 from acc.controlplane.bodies import read_optional_body
 from acc.controlplane.caller import Caller
 from acc.controlplane.connections import CONNECTION_COLUMNS, render_connection, summaries
@@ -85,6 +86,7 @@ SESSIONS = Kind(
     """,
     render=_render,
     owner="t.user_id",
+    called="target_name",
 )
 
 
@@ -135,7 +137,7 @@ async def cancel(db: Database, caller: Caller, watcher: Watcher, session_id: str
         await ending.cancel_session(sql, session_id)
         return await read_row(sql, SESSIONS, session_id)
 
-    row = await db.transact(work)
+    row = await transact(db, work)
     watcher.wake()
     event("session cancelled", session=session_id, by=caller.user_id)
     return await _whole(db, caller, row)

@@ -19,6 +19,9 @@ from grpclib.events import RecvRequest, listen
 from grpclib.server import Stream
 
 from acc.controlplane import boots, connections, tickets, workers
+from acc.controlplane.attempt import note_outcome
+from acc.controlplane.audit import AuditEvent, printable
+from acc.controlplane.auditlog import AuditLog, transact
 from acc.controlplane.ca import Authority
 from acc.controlplane.connections import Closed, Opened
 from acc.controlplane.db import Database, Sql, UniqueViolation
@@ -85,13 +88,15 @@ async def _answered() -> AsyncGenerator[None]:
 class Enrolment(rpc.EnrolmentBase):
     """Trades a one-time token for an identity."""
 
-    def __init__(self, db: Database, authority: Authority) -> None:
+    def __init__(self, db: Database, audit: AuditLog, authority: Authority) -> None:
         self._db = db
+        self._audit = audit
         self._authority = authority
 
     async def enroll(self, message: rpc.EnrollRequest) -> rpc.EnrollResponse:
         """The worker's certificate. The token is spent only if that succeeds."""
-        async with _answered():
+        wanted = AuditEvent(action="enroll", resource_type="worker", details={"address": printable(message.address)})
+        async with _answered(), self._audit.deciding(wanted):
             if len(message.token) > MAX_TOKEN:
                 raise AccError(Code.BAD_REQUEST, "the enrolment token is too long")
 
@@ -101,7 +106,7 @@ class Enrolment(rpc.EnrolmentBase):
                 )
 
             try:
-                enrolled = await self._db.transact(work)
+                enrolled = await transact(self._db, work)
             except UniqueViolation:
                 raise AccError(Code.CONFLICT, "another worker enrolls under that name right now") from None
             event("worker enrolled", worker=enrolled.worker_id, address=message.address)
@@ -116,8 +121,9 @@ class Enrolment(rpc.EnrolmentBase):
 class WorkerLink(rpc.WorkerLinkBase):
     """What an enrolled worker calls."""
 
-    def __init__(self, db: Database, authority: Authority, watcher: Watcher) -> None:
+    def __init__(self, db: Database, audit: AuditLog, authority: Authority, watcher: Watcher) -> None:
         self._db = db
+        self._audit = audit
         self._authority = authority
         self._watcher = watcher
 
@@ -128,24 +134,31 @@ class WorkerLink(rpc.WorkerLinkBase):
 
     async def renew(self, message: rpc.RenewRequest) -> rpc.RenewResponse:
         """A fresh certificate for the calling worker."""
-        async with _answered():
+        async with _answered(), self._audit.deciding(AuditEvent(action="renew", resource_type="worker")):
             peer = _require_peer()
 
             async def work(sql: Sql) -> workers.Enrolled:
                 return await workers.renew(sql, self._authority, peer, message.csr_der)
 
-            renewed = await self._db.transact(work)
+            renewed = await transact(self._db, work)
             event("worker renewed", worker=peer.worker_id)
             return rpc.RenewResponse(certificate_der=renewed.certificate.der, ca_der=[self._authority.der])
 
     async def authorize_connection(self, message: rpc.AuthorizeConnectionRequest) -> rpc.AuthorizeConnectionResponse:
         """Counts one connection against its session, or says why not."""
-        async with _answered():
+        wanted = AuditEvent(
+            action="authorize-connection",
+            resource_type="session",
+            resource_id=printable(message.session_id),
+            client_address=printable(message.client_address),
+            details={"connection_id": printable(message.connection_id)},
+        )
+        async with _answered(), self._audit.deciding(wanted):
             peer = _require_peer()
 
             async def work(sql: Sql) -> connections.Answer:
                 await workers.recognise(sql, peer)
-                return await connections.authorize_connection(
+                answer = await connections.authorize_connection(
                     sql,
                     worker_id=peer.worker_id,
                     boot_id=boots.read_boot(message.boot_id),
@@ -153,8 +166,10 @@ class WorkerLink(rpc.WorkerLinkBase):
                     session_id=message.session_id,
                     client_address=message.client_address,
                 )
+                note_outcome(answer.refusal)
+                return answer
 
-            answer = await self._db.transact(work)
+            answer = await transact(self._db, work)
             refusal = answer.refusal.value if answer.refusal else ""
             return rpc.AuthorizeConnectionResponse(refusal=refusal, expires_at_ms=answer.expires_at_ms)
 
@@ -252,9 +267,11 @@ class WorkerLink(rpc.WorkerLinkBase):
             raise AccError(Code.UNAVAILABLE, "the worker reads nothing") from None
 
 
-def make_link(db: Database, authority: Authority, watcher: Watcher) -> LinkServer:
+def make_link(db: Database, audit: AuditLog, authority: Authority, watcher: Watcher) -> LinkServer:
     """The gRPC server, not yet listening."""
-    server = LinkServer([Enrolment(db, authority), WorkerLink(db, authority, watcher)], codec=StrictCodec())
+    server = LinkServer(
+        [Enrolment(db, audit, authority), WorkerLink(db, audit, authority, watcher)], codec=StrictCodec()
+    )
     listen(server, RecvRequest, admit)
     return server
 

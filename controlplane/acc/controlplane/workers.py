@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from acc.controlplane import boots
+from acc.controlplane.attempt import note_details, note_thing
 from acc.controlplane.ca import Authority, Issued
 from acc.controlplane.db import Row, Sql
 from acc.controlplane.filters import JsonValue
@@ -138,6 +139,7 @@ async def enroll(sql: Sql, authority: Authority, *, secret: str, csr_der: bytes,
         address,
         certificate.serial,
     )
+    note_thing("worker", worker_id, token["worker_name"])
     return Enrolled(worker_id, certificate)
 
 
@@ -157,12 +159,14 @@ async def renew(sql: Sql, authority: Authority, peer: WorkerCertificate, csr_der
 async def recognise(sql: Sql, peer: WorkerCertificate) -> str:
     """The worker's address. Raises AccError(LOGIN_REQUIRED) unless its certificate is accepted."""
     row = await sql.fetchrow(
-        "select address from workers where id = $1 and $2 in (certificate_serial, previous_serial)",
+        "select name, address from workers where id = $1 and $2 in (certificate_serial, previous_serial)",
         peer.worker_id,
         peer.serial,
     )
     if row is None:
         raise AccError(Code.LOGIN_REQUIRED, "the worker is not enrolled, or was enrolled again elsewhere")
+    note_thing("worker", peer.worker_id, row["name"])
+    note_details(worker_id=peer.worker_id, worker_name=row["name"])
     return str(row["address"])
 
 

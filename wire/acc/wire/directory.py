@@ -85,6 +85,13 @@ AUTH_METHOD = Resource(
                     name="password", says="The proof.", exposure=Exposure.SECRET, inside="attributes", required=True
                 ),
             ),
+            gives=(
+                Field(name="command", says="login"),
+                Field(name="type", says="token"),
+                Field(
+                    name="attributes", says="The login, with its token.", shape=Shape.OBJECT, exposure=Exposure.SECRET
+                ),
+            ),
         ),
     ),
     columns=("id", "type", "name", "is_primary", "scope_id"),
@@ -297,6 +304,25 @@ TARGET = Resource(
                 Field(name="scope_id", says="The scope of that name.", refers="scope"),
                 Field(name="scope_name", says="The name of the scope of that name."),
             ),
+            gives=(
+                Field(name="session_id", says="The session.", refers="session"),
+                Field(name="target_id", says="The target.", refers="target"),
+                Field(name="target_name", says="What it is called."),
+                _SCOPE,
+                Field(name="user_id", says="Whose session it is.", refers="user"),
+                Field(name="host_id", says="The host that was chosen.", refers="host"),
+                Field(name="host_set_id", says="The set that it was chosen from.", refers="host-set"),
+                _TYPE,
+                Field(name="created_time", says="When it was made.", shape=Shape.TIME),
+                Field(name="expiration", says="When it ends at the latest.", shape=Shape.TIME),
+                Field(name="expires_at", says="The same, in Unix seconds.", shape=Shape.INTEGER),
+                Field(name="endpoint", says="Where its connections lead."),
+                Field(name="session_connection_limit", says="Connections in all; -1: no limit.", shape=Shape.INTEGER),
+                Field(name="connections_left", says="Of these, still free.", shape=Shape.INTEGER),
+                Field(name="authorization_token", says="The ticket.", exposure=Exposure.SECRET),
+                Field(name="workers", says="Those to try, in this order.", shape=Shape.OBJECTS),
+                Field(name="worker_ca", says="What their certificates come from, as PEM."),
+            ),
         ),
         *_members("host-sources", _ids("host_source_ids", "Host sets of the same project.", "host-set")),
     ),
@@ -451,6 +477,21 @@ RESOURCES = (
 )  # fmt: skip
 
 BY_TYPE = {resource.type: resource for resource in RESOURCES}
+
+
+QUERY = (
+    Field(name="scope_id", says="The scope to look in; global if none.", refers="scope"),
+    Field(name="recursive", says="True: in all below it too.", shape=Shape.FLAG),
+    Field(name="filter", says="Which of them; it may quote any field.", exposure=Exposure.SENSITIVE),
+    Field(name="page_size", says="At most so many.", shape=Shape.INTEGER),
+    Field(name="list_token", says="Where the page before this one ended."),
+    Field(name="include_terminated", says="True: sessions that are over too.", shape=Shape.FLAG),
+    Field(name="since", says="Records from then on.", shape=Shape.TIME),
+    Field(name="until", says="Records from before then.", shape=Shape.TIME),
+    Field(name="user_id", says="Records of what this user asked.", refers="user"),
+    Field(name="resource_id", says="Records of what was asked of this thing."),
+)
+"""What the query of a list may say; beside these, the parent's id."""
 
 
 def type_of_id(text: str) -> str | None:

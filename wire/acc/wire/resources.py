@@ -38,7 +38,10 @@ class Given(Enum):
 
 
 class Exposure(Enum):
-    """What a record may show of a field: all of it; that it was there; not even that."""
+    """What a record may show of a field: all of it; that it was there; not even that.
+
+    What an object holds is of the object's class, but for fields that are described as `inside` it.
+    """
 
     PUBLIC = "public"
     SENSITIVE = "sensitive"
@@ -61,11 +64,15 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """A domain action: `POST /v1/<plural>/<id>:<name>`, or on the collection where it takes no id."""
+    """A domain action: `POST /v1/<plural>/<id>:<name>`, or on the collection where it takes no id.
+
+    `gives` is what it answers where that is not the thing itself.
+    """
 
     name: str
     says: str
     takes: tuple[Field, ...] = ()
+    gives: tuple[Field, ...] = ()
     versioned: bool = False
     on_collection: bool = False
 

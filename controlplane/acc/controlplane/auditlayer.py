@@ -1,0 +1,63 @@
+"""The layer of the API that holds each answer back until its record is stored.
+
+What names nothing of the API is no call of it and is not recorded: it can neither read nor change anything. An answer
+that says `unavailable` is let through at once: nothing was decided, and what could not decide could not record either.
+"""
+
+import secrets
+from dataclasses import replace
+
+import msgspec
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from acc.controlplane.attempt import Attempt, begin, wanted
+from acc.controlplane.audit import AuditEvent
+from acc.controlplane.auditlog import AuditLog
+from acc.controlplane.problems import problem
+from acc.wire.errors import AccError, Code
+
+
+def recorded(app: ASGIApp, log: AuditLog) -> ASGIApp:
+    """`app`, none of whose answers leaves before its record is stored."""
+
+    async def record(scope: Scope, receive: Receive, send: Send) -> None:
+        event = wanted(scope["method"], scope["path"]) if scope["type"] == ScopeType.HTTP else None
+        if scope["type"] != ScopeType.HTTP or event is None:
+            await app(scope, receive, send)
+            return
+        attempt = log.attempt(_asked_by(event, scope))
+        begin(attempt)
+        await app(scope, receive, _held_back(attempt, log, send))
+
+    return record
+
+
+def _asked_by(event: AuditEvent, scope: HTTPScope) -> AuditEvent:
+    client = scope["client"]
+    return replace(event, request_id=secrets.token_hex(8), client_address=client[0] if client else "")
+
+
+def _held_back(attempt: Attempt, log: AuditLog, send: Send) -> Send:
+    replaced = False
+
+    async def answer(message: Message) -> None:
+        nonlocal replaced
+        if message["type"] == "http.response.start" and attempt.event.outcome != Code.UNAVAILABLE.value:
+            try:
+                await log.keep(attempt)
+            except AccError as refused:
+                replaced = True
+                await _refuse(refused, send)
+        if not replaced:
+            await send(message)
+
+    return answer
+
+
+async def _refuse(refused: AccError, send: Send) -> None:
+    answer = problem(refused.code, refused.detail, refused.code.http)
+    body = msgspec.json.encode(answer.content)
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": refused.code.http, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
