@@ -11,11 +11,13 @@ from pathlib import Path
 
 from acc.cli import authorize, opening, resume
 from acc.wire import control, frames, incoming, ticket, tunnel, upgrade
+from acc.wire.directory import AUDIT_EVENT, QUERY, RESOURCES
 from acc.wire.errors import Code
+from acc.wire.resources import Exposure
 from acc.worker import controllink, dial, farewell, main, relay
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = (ROOT / "docs" / "protocol.md", ROOT / "docs" / "errors.md")
+PAGES = tuple(ROOT / "docs" / name for name in ("protocol.md", "errors.md", "audit.md"))
 
 Row = Sequence[object]
 
@@ -124,6 +126,33 @@ def bounds() -> str:
     )
 
 
+def event() -> str:
+    return table(
+        ("field", "what it holds", "shape"),
+        (
+            (f"`{one.name}`", one.says, one.shape.value)
+            for one in AUDIT_EVENT.fields
+            if one.name != "authorized_actions"
+        ),
+    )
+
+
+def exposures() -> str:
+    asked = [
+        (resource.type, field)
+        for resource in RESOURCES
+        for field in (*resource.fields, *(one for action in resource.domain for one in (*action.takes, *action.gives)))
+    ]
+    return table(
+        ("resource", "field", "class"),
+        (
+            (where, f"`{f'{field.inside}.' if field.inside else ''}{field.name}`", field.exposure.value)
+            for where, field in dict.fromkeys((*asked, *(("any list", one) for one in QUERY)))
+            if field.exposure is not Exposure.PUBLIC
+        ),
+    )
+
+
 def shown(*names: str) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
@@ -133,7 +162,15 @@ def table(head: Row, rows: Iterable[Row]) -> str:
     return "".join(f"| {' | '.join(map(str, row))} |\n" for row in lines)
 
 
-TABLES = {"codes": codes, "statuses": statuses, "limits": limits, "timers": timers, "bounds": bounds}
+TABLES = {
+    "codes": codes,
+    "statuses": statuses,
+    "limits": limits,
+    "timers": timers,
+    "bounds": bounds,
+    "event": event,
+    "exposures": exposures,
+}
 
 
 def generate(page: str) -> str:

@@ -14,7 +14,7 @@ from acc.controlplane.db import Database, Row, required
 from acc.rpc import worker_v1 as rpc
 from acc.wire.directory import AUDIT_EVENT, AUTH_METHOD, RESOURCES, TARGET, WORKER
 from acc.wire.resources import Action, Resource
-from tests.controlplane.peer import Worker, connection_id, enroll, enrolment_secret, new_worker
+from tests.controlplane.peer import Worker, connection_id, enroll, enrolment_secret, make_csr, new_worker
 from tests.controlplane.system import (
     ADMIN,
     PASSWORD,
@@ -365,6 +365,20 @@ def test_an_enrolment_is_on_record_and_so_is_one_that_is_refused(controller: Con
         "outcome": "ok",
     }
     assert part(refused, "outcome", "details") == {"outcome": "not_allowed", "details": {"address": "192.0.2.9:9202"}}
+
+
+def test_a_renewal_is_on_record(admin: httpx.Client, live: Worker) -> None:
+    async def renew() -> None:
+        async with live.stub() as stub:
+            await stub.renew(rpc.RenewRequest(csr_der=make_csr(live.key)))
+
+    asyncio.run(renew())
+    event = last(admin, resource_id=live.id)
+    assert part(event, "action", "resource_name", "outcome") == {
+        "action": "renew",
+        "resource_name": "carrier",
+        "outcome": "ok",
+    }
 
 
 def test_a_login_is_on_record_with_the_user_and_so_is_one_that_fails(

@@ -21,7 +21,7 @@ import msgspec
 from acc.controlplane.attempt import Attempt, begin, current
 from acc.controlplane.audit import AuditEvent
 from acc.controlplane.db import Database, DatabaseError, Row, Sql
-from acc.controlplane.log import logger
+from acc.controlplane.log import warning
 from acc.wire.errors import AccError, Code
 
 T = TypeVar("T")
@@ -165,7 +165,7 @@ class AuditLog:
                 for one in batch:
                     await self._store([one])
                 return
-            logger.error("audit events not stored", exc_info=failed, extra={"about": {"events": len(batch)}})
+            warning("audit events not stored", events=len(batch), reason=str(failed))
             for one in batch:
                 if not one.stored.done():
                     one.stored.set_exception(AccError(Code.UNAVAILABLE, "the record of this request was not stored"))
