@@ -1,8 +1,9 @@
 """The audit log of a running controller: every decision is in it, with names, before its answer leaves."""
 
 import asyncio
+import json
 import secrets
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import httpx
@@ -416,6 +417,17 @@ def test_local_commands_are_on_record(controller: Controller, admin: httpx.Clien
     }
     assert str(made["user_name"]).endswith(" (local)")
     assert (began["action"], began["outcome"]) == ("init", "ok")
+
+
+def test_a_migration_is_on_record_by_the_files_that_it_applied(empty_database: str) -> None:
+    first, again = run(empty_database, "migrate"), run(empty_database, "migrate")
+
+    async def work(db: Database) -> Sequence[Row]:
+        return await db.fetch("select action, details from audit_events")
+
+    [event] = asyncio.run(with_db(empty_database, work))
+    assert (event["action"], json.loads(event["details"])) == ("migrate", {"applied": first.stdout.splitlines()})
+    assert again.stdout == ""
 
 
 def test_a_change_whose_record_cannot_be_stored_is_not_made(

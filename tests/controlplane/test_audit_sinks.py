@@ -116,6 +116,18 @@ def test_a_file_that_is_renamed_gets_no_more_and_a_new_one_does(tmp_path: Path, 
     assert names(tmp_path / "audit.log.1") == ["first"]
 
 
+def test_a_file_that_rotation_puts_another_in_place_of_gets_no_more(tmp_path: Path, log: Path) -> None:
+    with shipping(read_sinks(f"file:{log}")) as shipper:
+        shipper.offer(event("first"))
+        wait_until(lambda: names(log) == ["first"])
+        log.rename(tmp_path / "audit.log.1")
+        log.touch()
+        shipper.offer(event("second"))
+        wait_until(lambda: names(log) == ["second"])
+
+    assert names(tmp_path / "audit.log.1") == ["first"]
+
+
 def test_what_is_on_its_way_is_written_before_the_end(log: Path) -> None:
     with shipping(read_sinks(f"file:{log}")) as shipper:
         shipper.offer(event("first"))

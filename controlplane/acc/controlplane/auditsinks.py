@@ -168,11 +168,15 @@ def _sink(name: str) -> Sink:
 
 @dataclass(slots=True)
 class _Feed:
-    """One sink, the lines that wait for it, and the thread that writes them."""
+    """One sink, the events that wait for it, and what its thread does.
+
+    `lost` counts what it never got, `told` how much of that the log says.
+    """
 
     name: str
     sink: Sink
     lost: int = 0
+    told: int = 0
     waiting: queue.Queue[AuditEvent | None] = field(default_factory=lambda: queue.Queue(MAX_QUEUED))
     stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -181,7 +185,7 @@ class _Feed:
         try:
             self.waiting.put_nowait(audited)
         except queue.Full:
-            if not self.lost:
+            if self.lost == self.told:
                 warning("audit sink loses events", sink=self.name)
             self.lost += 1
 
@@ -200,9 +204,9 @@ class _Feed:
             if not failed:
                 warning("audit sink fails", sink=self.name, reason=str(cause))
             return False
-        if failed or (self.lost and self.waiting.empty()):
-            event("audit sink works again", sink=self.name, lost=self.lost)
-            self.lost = 0
+        if failed or (self.lost > self.told and self.waiting.empty()):
+            event("audit sink works again", sink=self.name, lost=self.lost - self.told)
+            self.told = self.lost
         return True
 
 

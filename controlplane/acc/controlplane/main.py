@@ -16,7 +16,7 @@ import click
 import uvloop
 
 from acc.controlplane.audit import AuditEvent
-from acc.controlplane.auditlog import transact_locally
+from acc.controlplane.auditlog import by_local_user, store, transact_locally
 from acc.controlplane.bootstrap import init_cluster
 from acc.controlplane.cluster import load_cluster
 from acc.controlplane.config import Config, read_config
@@ -100,8 +100,16 @@ def init(admin: str) -> None:
 @_explained
 def migrate() -> None:
     """Bring the database's schema up to date. Safe to repeat, and to run in several places at once."""
-    for name in _run(_with_database(read_config(os.environ), apply_migrations)):
-        click.echo(name)
+
+    async def work(db: Database) -> None:
+        applied = await apply_migrations(db)
+        if applied:
+            migrated = AuditEvent(action="migrate", resource_type="scope", details={"applied": applied})
+            await store(db, [by_local_user(migrated)])
+        for name in applied:
+            click.echo(name)
+
+    _run(_with_database(read_config(os.environ), work))
 
 
 @controller.command()
