@@ -5,7 +5,7 @@ transaction, so neither is there without the other: `transact` for use cases, `b
 which is reads and refusals, waits in `AuditLog` for one task that stores everything that waits with one statement, so
 that any number of requests share one commit. What cannot be stored is answered with `unavailable`.
 
-Nothing in the program changes or deletes an event, and events are not chained by hashes: see decision 15.
+Nothing in the program changes or deletes an event, and events are not chained by hashes: see decision 19.
 """
 
 import asyncio
