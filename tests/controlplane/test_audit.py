@@ -10,7 +10,9 @@ import pytest
 import acc.controlplane
 from acc.controlplane.attempt import Attempt, wanted
 from acc.controlplane.audit import SENSITIVE, AuditEvent, printable, redacted
+from acc.controlplane.audit_events import SEARCHES
 from acc.controlplane.kind import Kind
+from acc.controlplane.routes import LIST_PARAMETERS
 from acc.wire.directory import ACCOUNT, BY_TYPE, QUERY, RESOURCES
 from acc.wire.resources import Exposure, Field, Resource
 
@@ -61,6 +63,13 @@ def test_every_field_that_the_api_takes_is_described(
     name: str, body: type[msgspec.Struct], described: set[tuple[str | None, str]]
 ) -> None:
     assert set(said_by(body)) <= described
+
+
+def test_every_parameter_that_a_list_takes_is_described() -> None:
+    parents = {resource.parent_field for resource in RESOURCES}
+
+    assert {*LIST_PARAMETERS, *SEARCHES, "include_terminated"} <= {field.name for field in QUERY}
+    assert parents <= {field.name for resource in RESOURCES for field in resource.fields}
 
 
 def test_the_walk_finds_the_bodies_that_matter() -> None:

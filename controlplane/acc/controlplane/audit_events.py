@@ -58,12 +58,11 @@ def _time(text: str) -> datetime:
     return time
 
 
-ROUTES = routes(
-    AUDIT_EVENTS,
-    searches={
-        "since": Search("t.created_time >= {}", "timestamptz", _time),
-        "until": Search("t.created_time < {}", "timestamptz", _time),
-        "user_id": Search("t.user_id = {}", "text", str),
-        "resource_id": Search("t.resource_id = {}", "text", str),
-    },
-)
+SEARCHES = {
+    "since": Search("t.created_time >= {}", "timestamptz", _time),
+    "until": Search("t.created_time < {}", "timestamptz", _time),
+    "user_id": Search("t.user_id = {}", "text", str),
+    "resource_id": Search("t.resource_id = {}", "text", str),
+}
+
+ROUTES = routes(AUDIT_EVENTS, searches=SEARCHES)
