@@ -4,18 +4,21 @@ A table stands between `<!-- NAME: made by tools/gendocs.py -->` and `<!-- end -
 hand.
 """
 
+import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from acc.cli import authorize, opening, resume
+from acc.controlplane import config as controlplane_config
 from acc.wire import control, frames, incoming, ticket, tunnel, upgrade
 from acc.wire.errors import Code
-from acc.worker import controllink, dial, farewell, main, relay
+from acc.wire.settings import Key
+from acc.worker import config, controllink, dial, farewell, relay
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = (ROOT / "docs" / "protocol.md", ROOT / "docs" / "errors.md")
+PAGES = tuple(ROOT / "docs" / name for name in ("configuration.md", "errors.md", "protocol.md"))
 
 Row = Sequence[object]
 
@@ -67,7 +70,7 @@ def timers() -> str:
             ("worker", "resolving and dialling the backend", f"{dial.DIAL_TIMEOUT:g}"),
             ("both", "silence before a ping", f"{tunnel.PING_AFTER:g}"),
             ("both", "silence after a ping before the transport is lost", f"{tunnel.LOST_AFTER:g}"),
-            ("worker", "hold without a transport, where `--hold` says nothing else", main.DEFAULT_HOLD),
+            ("worker", "hold without a transport, where `--hold` says nothing else", config.DEFAULT_HOLD),
             (
                 "client",
                 "nothing listens at the worker's address: given up",
@@ -113,15 +116,37 @@ def bounds() -> str:
             (
                 "the network is gone: noticed by pings, given up after the hold",
                 shown("tunnel_lost"),
-                f"{silence:g} + {main.DEFAULT_HOLD}",
+                f"{silence:g} + {config.DEFAULT_HOLD}",
             ),
             (
                 "the client was killed: the host sees a reset",
                 shown("tunnel_lost") + " in the session's record",
-                main.DEFAULT_HOLD,
+                config.DEFAULT_HOLD,
             ),
         ],
     )
+
+
+def controller_settings() -> str:
+    return settings("environment", controlplane_config.KEYS)
+
+
+def worker_settings() -> str:
+    return settings("option", config.KEYS)
+
+
+def settings(override: str, keys: Sequence[Key[object]]) -> str:
+    return table(
+        ("key", override, "what", "it is", "default"),
+        ((f"`{key.name}`", f"`{key.override}`", key.about, key.kind.is_a, written(key)) for key in keys),
+    )
+
+
+def written(key: Key[object]) -> str:
+    """The default of `key` as TOML has it, with its unit."""
+    if key.default is None:
+        return "must be set"
+    return f"`{json.dumps(key.default)}` {key.unit}".rstrip()
 
 
 def shown(*names: str) -> str:
@@ -133,7 +158,15 @@ def table(head: Row, rows: Iterable[Row]) -> str:
     return "".join(f"| {' | '.join(map(str, row))} |\n" for row in lines)
 
 
-TABLES = {"codes": codes, "statuses": statuses, "limits": limits, "timers": timers, "bounds": bounds}
+TABLES = {
+    "codes": codes,
+    "statuses": statuses,
+    "limits": limits,
+    "timers": timers,
+    "bounds": bounds,
+    "controller_settings": controller_settings,
+    "worker_settings": worker_settings,
+}
 
 
 def generate(page: str) -> str:

@@ -53,7 +53,17 @@ class Parts:
 
 
 def start_worker(cluster: Cluster, state: Path) -> Program:
-    arguments = ("serve", "--state", str(state), "--listen", f"{LOOPBACK}:0", "--hold", str(int(HOLD)))
+    arguments = (
+        "serve",
+        "--state",
+        str(state),
+        "--listen",
+        f"{LOOPBACK}:0",
+        "--hold",
+        str(int(HOLD)),
+        "--health",
+        f"{LOOPBACK}:0",
+    )
     program = Program("acc-worker", *arguments, env=cluster.env)
     program.wait_event("ready")
     return program

@@ -7,7 +7,8 @@ from tests.worker.conftest import Cluster, Process, ended, enrol
 
 
 def serve(cluster: Cluster, directory: Path) -> Process:
-    return Process("acc-worker", "serve", "--state", str(directory), "--listen", "127.0.0.1:0", env=cluster.env)
+    options = ("--state", str(directory), "--listen", "127.0.0.1:0", "--health", "127.0.0.1:0")
+    return Process("acc-worker", "serve", *options, env=cluster.env)
 
 
 def test_an_enrolled_worker_serves_and_drains(cluster: Cluster, controller: Process, tmp_path: Path) -> None:

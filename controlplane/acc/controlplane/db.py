@@ -140,12 +140,12 @@ async def _retry(once: Callable[[], Awaitable[T]]) -> T:
 
 
 @asynccontextmanager
-async def open_database(url: str) -> AsyncGenerator[Database]:
+async def open_database(url: str, *, pool: int = POOL_SIZE) -> AsyncGenerator[Database]:
     """The database at `url`. Connects when first used; closes what it opened."""
-    pool: Any = await asyncpg.create_pool(  # pyright: ignore[reportUnknownMemberType] (no types in asyncpg)
+    connections: Any = await asyncpg.create_pool(  # pyright: ignore[reportUnknownMemberType] (no types in asyncpg)
         url,
         min_size=0,
-        max_size=POOL_SIZE,
+        max_size=pool,
         timeout=CONNECT_SECONDS,
         command_timeout=STATEMENT_SECONDS + 1,
         server_settings={
@@ -156,9 +156,9 @@ async def open_database(url: str) -> AsyncGenerator[Database]:
         },
     )
     try:
-        yield Database(pool)
+        yield Database(connections)
     finally:
         try:
-            await asyncio.wait_for(pool.close(), timeout=ACQUIRE_SECONDS)
+            await asyncio.wait_for(connections.close(), timeout=ACQUIRE_SECONDS)
         except TimeoutError:
-            pool.terminate()
+            connections.terminate()

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, closing, suppress
 from acc.controlplane.api import Parts, make_api
 from acc.controlplane.authorize import CaText
 from acc.controlplane.cluster import Cluster, load_cluster
-from acc.controlplane.config import Config, Listen
+from acc.controlplane.config import Config
 from acc.controlplane.db import Database, open_database
 from acc.controlplane.fleet import WorkerDoor
 from acc.controlplane.health import Health
@@ -27,6 +27,7 @@ from acc.controlplane.tls import ServerTls
 from acc.controlplane.watcher import Watcher, run_forgetter
 from acc.controlplane.workerlink import make_link
 from acc.wire.errors import AccError, Code
+from acc.wire.settings import Listen
 
 RETRY_SECONDS = 0.5
 
@@ -38,7 +39,7 @@ async def serve(config: Config) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with open_database(config.database_url) as db:
+    async with open_database(config.database_url, pool=config.database_pool) as db:
         health = Health(db)
         with _bind(config.health, "ACC_HEALTH_LISTEN") as health_sock:
             async with listening(Listener(health, health_sock, None)):

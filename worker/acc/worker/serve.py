@@ -18,9 +18,10 @@ from pathlib import Path
 from acc.rpc.worker_v1 import WorkerStatus
 from acc.wire.errors import AccError, Code
 from acc.wire.names import join_address, split_address
+from acc.wire.settings import Listen
 from acc.worker import log, statedir
 from acc.worker.admission import Admission
-from acc.worker.config import Config, Listen
+from acc.worker.config import Config
 from acc.worker.controllink import ControlLink
 from acc.worker.identity import Identity, load_identity
 from acc.worker.relay import Relay
