@@ -21,6 +21,7 @@ from acc.controlplane.cluster import load_cluster
 from acc.controlplane.config import DEFAULT_FILE, Config, read_config, read_settings, show
 from acc.controlplane.db import Database, Sql, open_database
 from acc.controlplane.log import start_logging
+from acc.controlplane.migrate import Change
 from acc.controlplane.migrate import migrate as apply_migrations
 from acc.controlplane.passwords import Passwords
 from acc.controlplane.serve import serve as run_server
@@ -125,10 +126,21 @@ def init(admin: str) -> None:
 
 
 @controller.command()
+@click.option(
+    "--contract",
+    "changes",
+    flag_value=(Change.EXPAND, Change.CONTRACT),
+    default=(Change.EXPAND,),
+    type=click.UNPROCESSED,
+    help="Remove too what only older controllers use. Stop or replace those first.",
+)
 @_explained
-def migrate() -> None:
-    """Bring the database's schema up to date. Safe to repeat, and to run in several places at once."""
-    for name in _run(_with_database(_config(), apply_migrations)):
+def migrate(changes: tuple[Change, ...]) -> None:
+    """Bring the database's schema up to date, so that older controllers can serve on.
+
+    Safe to repeat, and to run in several places at once.
+    """
+    for name in _run(_with_database(_config(), lambda db: apply_migrations(db, changes))):
         click.echo(name)
 
 
