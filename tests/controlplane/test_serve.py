@@ -23,8 +23,8 @@ def own_controller(cluster_database: str) -> Generator[Controller]:
         yield running
 
 
-def health(controller: Controller) -> int:
-    return httpx.get(f"http://{controller.health}/health", trust_env=False).status_code
+def readiness(controller: Controller) -> int:
+    return controller.get_health("/ready").status_code
 
 
 def connect(address: str) -> socket.socket:
@@ -32,9 +32,10 @@ def connect(address: str) -> socket.socket:
     return socket.create_connection((host, int(port)), timeout=REQUEST_SECONDS + 5)
 
 
-def test_health_answers_while_it_serves(own_controller: Controller) -> None:
-    assert health(own_controller) == 200
-    assert httpx.get(f"http://{own_controller.health}/other", trust_env=False).status_code == 404
+def test_it_is_alive_and_ready_while_it_serves(own_controller: Controller) -> None:
+    assert own_controller.get_health("/health").status_code == 200
+    assert readiness(own_controller) == 200
+    assert own_controller.get_health("/other").status_code == 404
 
 
 def test_sigterm_ends_it_within_three_seconds_though_clients_stay_connected(own_controller: Controller) -> None:
@@ -45,6 +46,15 @@ def test_sigterm_ends_it_within_three_seconds_though_clients_stay_connected(own_
 
         assert own_controller.process.wait(5) == 0
         assert time.monotonic() - began < 3
+
+
+def test_it_serves_on_but_is_not_ready_while_it_drains(cluster_database: str) -> None:
+    with running_controller(cluster_database, ACC_DRAIN_SECONDS="2") as draining, draining.client() as client:
+        draining.process.send_signal(signal.SIGTERM)
+
+        wait_until(lambda: readiness(draining) == 503)
+        assert client.get("/v1/auth-methods").status_code == 200
+        assert draining.process.wait(10) == 0
 
 
 def test_sigint_ends_it_too(own_controller: Controller) -> None:
@@ -61,12 +71,13 @@ def test_a_database_that_goes_away_makes_it_unhealthy_and_unavailable_until_it_i
         run_sql(elsewhere, f"alter database {name} allow_connections false")
         run_sql(elsewhere, "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name)
 
-        wait_until(lambda: health(own_controller) == 503)
+        wait_until(lambda: readiness(own_controller) == 503)
+        assert own_controller.get_health("/health").status_code == 200
         answer = client.get("/v1/auth-methods")
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 
         run_sql(elsewhere, f"alter database {name} allow_connections true")
-        wait_until(lambda: health(own_controller) == 200)
+        wait_until(lambda: readiness(own_controller) == 200)
         assert client.get("/v1/auth-methods").status_code == 200
 
 

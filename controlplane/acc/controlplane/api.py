@@ -28,12 +28,15 @@ from acc.controlplane import (
     tokens,
     users,
 )
+from acc.controlplane.access import watched
 from acc.controlplane.authorize import CaText
 from acc.controlplane.caller import provide_caller
 from acc.controlplane.db import Database
 from acc.controlplane.fleet import WorkerDoor
+from acc.controlplane.limits import LoginLimit, RequestLimits
 from acc.controlplane.passwords import Passwords
 from acc.controlplane.problems import EXCEPTION_HANDLERS
+from acc.controlplane.throttle import throttled
 from acc.controlplane.tickets import TicketSigner
 from acc.controlplane.watcher import Watcher
 
@@ -50,6 +53,8 @@ class Parts:
     watcher: Watcher
     worker_ca: CaText
     worker_door: WorkerDoor
+    requests: RequestLimits
+    login_limit: LoginLimit
 
 
 def make_api(parts: Parts) -> ASGIApp:
@@ -78,6 +83,7 @@ def make_api(parts: Parts) -> ASGIApp:
             "watcher": _always(parts.watcher),
             "worker_ca": _always(parts.worker_ca),
             "worker_door": _always(parts.worker_door),
+            "login_limit": _always(parts.login_limit),
             "caller": Provide(provide_caller),
         },
         exception_handlers=EXCEPTION_HANDLERS,
@@ -86,7 +92,7 @@ def make_api(parts: Parts) -> ASGIApp:
         openapi_config=None,
         logging_config=None,
     )
-    return _split_actions(app)
+    return watched(throttled(_split_actions(app), parts.requests))
 
 
 def _always(value: object) -> Provide:

@@ -14,6 +14,7 @@ from litestar.enums import ScopeType
 from litestar.types import Scope
 
 from acc.controlplane.db import Database, Row
+from acc.controlplane.exchange import current
 from acc.controlplane.grants import Holder, Rights, ScopedGrant, Thing, allowed_actions, allows, rights_of
 from acc.controlplane.held import ANYBODY, EVERYBODY, OWN, grants_of, read_grants, scopes_seen
 from acc.controlplane.ids import hash_secret, new_id, new_secret
@@ -140,4 +141,8 @@ async def provide_caller(db: Database, scope: Scope) -> Caller:
         anybody = await find_anybody(db)
         if not anybody.visibility(OPEN[scope["path"]]).anybodys.nothing:
             return anybody
-    return await find_caller(db, authorization)
+    caller = await find_caller(db, authorization)
+    exchange = current()
+    if exchange is not None:
+        exchange.user_id = caller.user_id
+    return caller

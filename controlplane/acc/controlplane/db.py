@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
+from acc.controlplane import metrics
 from acc.wire.errors import AccError, Code
 
 POOL_SIZE = 10
@@ -107,20 +108,27 @@ class Database:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[Any]:
+        with metrics.DATABASE_WAITING.track_inprogress(), metrics.DATABASE_WAIT_SECONDS.time():
+            connection = await self._acquire()
         try:
-            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
-        except (*_UNAVAILABLE, asyncpg.PostgresError) as cause:
-            raise AccError(Code.UNAVAILABLE, "the database does not answer") from cause
-        try:
-            yield connection
+            with metrics.DATABASE_IN_USE.track_inprogress():
+                yield connection
         except (asyncpg.DataError, ValueError) as cause:
             if isinstance(cause, asyncpg.DataError | asyncpg.InterfaceError):
                 raise AccError(Code.BAD_REQUEST, "a value holds what the database cannot store") from cause
             raise
         except _UNAVAILABLE as cause:
+            metrics.DATABASE_FAILURES.inc()
             raise AccError(Code.UNAVAILABLE, "the database does not answer") from cause
         finally:
             await self._release(connection)
+
+    async def _acquire(self) -> Any:
+        try:
+            return await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        except (*_UNAVAILABLE, asyncpg.PostgresError) as cause:
+            metrics.DATABASE_FAILURES.inc()
+            raise AccError(Code.UNAVAILABLE, "the database does not answer") from cause
 
     async def _release(self, connection: Any) -> None:
         try:

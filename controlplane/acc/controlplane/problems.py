@@ -10,6 +10,7 @@ from typing import Any, cast
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
+from acc.controlplane.exchange import current
 from acc.controlplane.log import logger
 from acc.wire.errors import AccError, Code
 
@@ -30,7 +31,14 @@ AnyRequest = Request[Any, Any, Any]  # Litestar's user, auth and state, none of 
 
 def problem(code: Code, detail: str, status: int) -> Response[dict[str, object]]:
     """The response that says `code`."""
-    body: dict[str, object] = {
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    body = problem_document(code, detail, status)
+    return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
+
+
+def problem_document(code: Code, detail: str, status: int) -> dict[str, object]:
+    """The body that says `code`, and which request it answers."""
+    document: dict[str, object] = {
         "type": "about:blank",
         "title": code.title,
         "status": status,
@@ -38,8 +46,11 @@ def problem(code: Code, detail: str, status: int) -> Response[dict[str, object]]
         "detail": detail,
         "hint": code.hint,
     }
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-    return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
+    exchange = current()
+    if exchange is not None:
+        exchange.code = code.value
+        document["request_id"] = exchange.id
+    return document
 
 
 def _known(_request: AnyRequest, error: AccError) -> Response[dict[str, object]]:

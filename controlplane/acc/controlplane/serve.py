@@ -1,8 +1,9 @@
 """One controller process: API, worker link, health, and what runs beside them.
 
-Rules: health listens first and says 503 until everything else does; the API listens last, when all it needs is there.
-Every task belongs to the one task group here. SIGTERM and SIGINT stop the listeners, give requests two seconds and
-end with status 0. A task that dies unexpectedly ends the process, because half a controller helps nobody.
+Rules: health listens first and is not ready until everything else listens; the API listens last, when all it needs is
+there. Every task belongs to the one task group here. SIGTERM and SIGINT make it not ready, after the drain's seconds
+stop the listeners, give requests two seconds and end with status 0. A task that dies unexpectedly ends the process,
+because half a controller helps nobody.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from acc.controlplane.db import Database, open_database
 from acc.controlplane.fleet import WorkerDoor
 from acc.controlplane.health import Health
 from acc.controlplane.httpd import STOP_SECONDS, Listener, bind, listening
+from acc.controlplane.limits import LoginLimit, RequestLimits
 from acc.controlplane.linkserver import LinkServer
 from acc.controlplane.log import event, warning
 from acc.controlplane.passwords import Passwords
@@ -66,7 +68,8 @@ async def _serve_cluster(
         _bind(config.api, "ACC_API_LISTEN") as api_sock,
     ):
         door = WorkerDoor((_dialled(link_sock, config.public_names),), cluster.authority.der, cluster.id)
-        api = make_api(Parts(db, passwords, cluster.signer, watcher, CaText(cluster.authority.pem), door))
+        limits = (RequestLimits(config.limits), LoginLimit(config.limits))
+        api = make_api(Parts(db, passwords, cluster.signer, watcher, CaText(cluster.authority.pem), door, *limits))
         async with asyncio.TaskGroup() as group:
             beside = [
                 group.create_task(watcher.run()),
@@ -82,7 +85,9 @@ async def _serve_cluster(
                 event("ready", api=_name(api_sock), worker_link=_name(link_sock), health=_name(health_sock))
                 await stop.wait()
                 health.ready = False
-                event("stopping")
+                event("stopping", after_seconds=config.drain_seconds)
+                # Served on meanwhile: whoever balances load must first notice that this controller is not ready.
+                await asyncio.sleep(config.drain_seconds)
             for task in beside:
                 task.cancel()
 
