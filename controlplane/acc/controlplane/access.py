@@ -4,7 +4,6 @@ One line says method, route, status, milliseconds and user; never the path or th
 """
 
 import time
-from collections.abc import Mapping
 from typing import cast
 
 from litestar.enums import ScopeType
@@ -61,7 +60,7 @@ def _header(scope: HTTPScope, wanted: bytes) -> bytes:
 def _note(scope: HTTPScope, exchange: Exchange, status: int, seconds: float) -> None:
     method = metrics.method_label(scope["method"])
     # Litestar puts the template in once it has found the route, though its type says that it is always there.
-    template = cast("Mapping[str, object]", scope).get("path_template")
+    template = cast("dict[str, object]", scope).get("path_template")
     route = metrics.route_label(template) if isinstance(template, str) else metrics.UNMATCHED
     metrics.REQUESTS.labels(method, route, str(status)).inc()
     metrics.REQUEST_SECONDS.labels(method, route).observe(seconds)
