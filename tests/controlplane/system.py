@@ -101,7 +101,7 @@ def read_event(process: subprocess.Popen[str], event: str) -> dict[str, str]:
 
 @contextmanager
 def running_controller(database: str, **settings: str) -> Generator[Controller]:
-    """A controller that serves while the block runs and must end well."""
+    """A controller that serves while the block runs and must end well, unless the test has killed it."""
     ca = asyncio.run(with_db(database, load_cluster)).authority.pem
     process = start(database, **settings)
     assert process.stderr is not None
@@ -112,8 +112,9 @@ def running_controller(database: str, **settings: str) -> Generator[Controller]:
         ready = read_event(process, "ready")
         reader.start()
         yield Controller(process, database, ca, ready["api"], ready["worker_link"], ready["health"], log)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=5) == 0
+        if process.poll() != -signal.SIGKILL:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=5) == 0
     finally:
         process.kill()
         process.wait()

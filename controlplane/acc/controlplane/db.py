@@ -5,6 +5,8 @@ Rules:
   or a deadlock, so it does nothing but SQL.
 - Every wait ends: for a connection, for a statement, for a lock. A database that does not answer is
   `Code.UNAVAILABLE`, never a hang and never `internal`.
+- A commit whose answer did not come is `Code.UNAVAILABLE`, never success: it may have happened or not.
+- Where a connection breaks, or its server has become a standby, every other connection is made anew too.
 - Only what Postgres-compatible clusters also run: no extension, no LISTEN, no advisory lock.
 """
 
@@ -17,6 +19,7 @@ from typing import Any, Protocol, TypeVar, cast
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
 from acc.controlplane import metrics
+from acc.controlplane.primary import Hosts
 from acc.wire.errors import AccError, Code
 
 POOL_SIZE = 10
@@ -47,7 +50,10 @@ _UNAVAILABLE = (
     asyncpg.QueryCanceledError,
     asyncpg.LockNotAvailableError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.StatementCompletionUnknownError,
 )
+_SERVER_LIVES = (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError, asyncpg.InsufficientResourcesError)
+"""Those of them that say nothing about other connections."""
 
 
 class Sql(Protocol):
@@ -119,6 +125,8 @@ class Database:
             raise
         except _UNAVAILABLE as cause:
             metrics.DATABASE_FAILURES.inc()
+            if not isinstance(cause, _SERVER_LIVES):
+                await self._pool.expire_connections()
             raise AccError(Code.UNAVAILABLE, "the database does not answer") from cause
         finally:
             await self._release(connection)
@@ -152,6 +160,7 @@ async def open_database(url: str, *, pool: int = POOL_SIZE) -> AsyncGenerator[Da
     """The database at `url`. Connects when first used; closes what it opened."""
     connections: Any = await asyncpg.create_pool(  # pyright: ignore[reportUnknownMemberType] (no types in asyncpg)
         url,
+        connect=Hosts(url).connect,
         min_size=0,
         max_size=pool,
         timeout=CONNECT_SECONDS,
