@@ -13,7 +13,7 @@ Rules:
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, TypeVar, cast
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
@@ -142,8 +142,9 @@ class Database:
         try:
             await self._pool.release(connection, timeout=ACQUIRE_SECONDS)
         except _UNAVAILABLE:
-            # It broke, and the pool has dropped it; whoever used it has heard so already.
-            connection.terminate()
+            # It broke; whoever used it has heard so already. Often the pool has let go of it before it said so.
+            with suppress(asyncpg.InterfaceError):
+                connection.terminate()
 
 
 async def _retry(once: Callable[[], Awaitable[T]]) -> T:
