@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from acc.controlplane.db import Sql, open_database
-from acc.controlplane.hosts import split_hosts
+from acc.controlplane.primary import split_hosts
 from acc.wire.errors import AccError, Code
 
 

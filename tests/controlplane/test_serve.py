@@ -6,10 +6,12 @@ import socket
 import ssl
 import time
 from collections.abc import Generator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from acc.controlplane.ca import Authority, make_authority
 from acc.controlplane.httpd import HANDSHAKE_SECONDS, MAX_CONNECTIONS, REQUEST_SECONDS
 from tests.conftest import many_descriptors
 from tests.controlplane.conftest import run_sql
@@ -120,6 +122,55 @@ def test_the_certificate_names_every_public_name(cluster_database: str) -> None:
                 assert tls.version() == "TLSv1.3"
         with connect(running.api) as sock, pytest.raises(ssl.SSLCertVerificationError):
             context.wrap_socket(sock, server_hostname="localhost")
+
+
+def test_the_api_has_the_operator_s_certificate_and_takes_a_new_one_at_sighup(
+    cluster_database: str, tmp_path: Path
+) -> None:
+    first, second = make_authority("first"), make_authority("second")
+    put_certificate(tmp_path, first)
+    files = {"ACC_TLS_CERTIFICATE": str(tmp_path / "api.pem"), "ACC_TLS_KEY": str(tmp_path / "api.key")}
+    with running_controller(cluster_database, **files) as running:
+        assert version_at(running.api, first.pem) == "TLSv1.3"
+        assert version_at(running.worker_link, running.ca) == "TLSv1.3"
+
+        (tmp_path / "api.key").write_text("nonsense")
+        running.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: any("certificate not reloaded" in line for line in running.log))
+        assert version_at(running.api, first.pem) == "TLSv1.3"
+
+        put_certificate(tmp_path, second)
+        running.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: any("certificate reloaded" in line for line in running.log))
+        assert version_at(running.api, second.pem) == "TLSv1.3"
+
+
+def test_a_certificate_that_cannot_be_used_is_named(cluster_database: str, tmp_path: Path) -> None:
+    put_certificate(tmp_path, make_authority("one"))
+    _, key = make_authority("another").issue_server(["localhost"])
+    (tmp_path / "api.key").write_bytes(key)
+    process = start(
+        cluster_database,
+        ACC_TLS_CERTIFICATE=str(tmp_path / "api.pem"),
+        ACC_TLS_KEY=str(tmp_path / "api.key"),
+    )
+    _, said = process.communicate(timeout=10)
+
+    assert process.returncode == 5
+    assert str(tmp_path / "api.key") in said
+
+
+def put_certificate(folder: Path, authority: Authority) -> None:
+    issued, key = authority.issue_server(["localhost"])
+    (folder / "api.pem").write_bytes(issued.pem)
+    (folder / "api.key").write_bytes(key)
+
+
+def version_at(address: str, ca: str) -> str | None:
+    """The TLS version there, for whoever trusts that authority alone."""
+    context = ssl.create_default_context(cadata=ca)
+    with connect(address) as sock, context.wrap_socket(sock, server_hostname="localhost") as tls:
+        return tls.version()
 
 
 def seconds_until_closed(sock: socket.socket) -> float:

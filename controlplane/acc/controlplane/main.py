@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import closing
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -21,9 +22,11 @@ from acc.controlplane.cluster import load_cluster
 from acc.controlplane.config import DEFAULT_FILE, Config, read_config, read_settings, show
 from acc.controlplane.db import Database, Sql, open_database
 from acc.controlplane.log import start_logging
-from acc.controlplane.migrate import Change
+from acc.controlplane.migrate import Change, check_schema
 from acc.controlplane.migrate import migrate as apply_migrations
 from acc.controlplane.passwords import Passwords
+from acc.controlplane.recovery import Recovered
+from acc.controlplane.recovery import recover_admin as recover
 from acc.controlplane.serve import serve as run_server
 from acc.controlplane.workers import EnrolmentToken, create_enrolment_secret
 from acc.wire.errors import AccError, Code
@@ -112,17 +115,38 @@ def init(admin: str) -> None:
     password = _admin_password(config)
 
     async def work(db: Database) -> None:
-        passwords = Passwords()
-        try:
-            made = await init_cluster(db, admin=admin, password_hash=await passwords.hash(password))
-        finally:
-            passwords.close()
+        with closing(Passwords()) as passwords:
+            password_hash = await passwords.hash(password)
+        made = await init_cluster(db, admin=admin, password_hash=password_hash)
         click.echo(f"cluster {made.cluster}")
         click.echo(f"auth method {made.auth_method}")
         click.echo(f"administrator {made.user}")
         click.echo(f"project {made.project}")
 
     _run(_with_database(config, work))
+
+
+@controller.command()
+@click.option("--login-name", required=True, metavar="NAME", help="Who shall be an administrator.")
+@_explained
+def recover_admin(login_name: str) -> None:
+    """Break the glass: make somebody an administrator again, with nothing but the database's URL.
+
+    An account of that name gets the password that is the setting admin.password, ACC_ADMIN_PASSWORD, and its logins
+    end; if there is none, it is made. Its user gets a role that allows everything. It is written down.
+    """
+    config = _config()
+    password = _admin_password(config)
+
+    async def work(db: Database) -> Recovered:
+        await check_schema(db)
+        with closing(Passwords()) as passwords:
+            password_hash = await passwords.hash(password)
+        return await recover(db, login_name=login_name, password_hash=password_hash)
+
+    recovered = _run(_with_database(config, work))
+    click.echo(f"administrator {recovered.user_id}")
+    click.echo(f"role {recovered.role_id}")
 
 
 @controller.command()

@@ -60,7 +60,8 @@ def raise_descriptor_limit() -> None:
 async def _serve_cluster(
     config: Config, db: Database, cluster: Cluster, health: Health, health_sock: socket.socket, stop: asyncio.Event
 ) -> None:
-    tls = ServerTls(cluster.authority, config.public_names)
+    tls = ServerTls(cluster.authority, config.public_names, config.certificate)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, tls.reload)
     watcher = Watcher(db)
     with (
         closing(await asyncio.to_thread(Passwords)) as passwords,
