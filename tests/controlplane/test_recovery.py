@@ -44,7 +44,7 @@ def test_somebody_new_becomes_an_administrator_and_it_is_written_down(controller
 
 
 def test_an_account_gets_the_new_password_and_its_logins_end(controller: Controller) -> None:
-    execute(controller, "delete from role_users")
+    execute(controller, "delete from role_users where user_id <> 'u_anon'")
     with logged_in(controller, ADMIN, PASSWORD) as before:
         assert create_org(before, "powerless") == 403
         status, said = recover(controller, ADMIN)
@@ -53,6 +53,15 @@ def test_an_account_gets_the_new_password_and_its_logins_end(controller: Control
         assert create_org(before, "ended") == 401
     with logged_in(controller, ADMIN, NEW) as after:
         assert create_org(after, "powerful") == 200
+
+
+def test_it_works_where_nobody_may_log_in_any_more(controller: Controller) -> None:
+    execute(controller, "delete from roles")
+    execute(controller, "delete from auth_methods")
+    status, said = recover(controller, "survivor")
+    assert status == 0, said
+    with logged_in(controller, "survivor", NEW) as survivor:
+        assert create_org(survivor, "survived") == 200
 
 
 def test_it_can_be_done_again(controller: Controller) -> None:

@@ -1,16 +1,18 @@
 """Breaking glass: gives a cluster an administrator back, where nobody can log in as one any more.
 
 Whoever can reach the database is trusted; there is nobody else left to ask. One transaction gives the account of that
-login name a new password, or makes it with a user, ends its logins, and gives its user a role of its own that allows
-everything everywhere.
+login name a new password, or makes it with a user, ends its logins, gives its user a role of its own that allows
+everything everywhere, and makes sure that anybody may try to log in there.
 
 Rule: it never happens silently. `record` is where it is written down.
 """
 
 from dataclasses import dataclass
 
+from acc.controlplane.accounts import create_account
+from acc.controlplane.auth_methods import create_password_auth_method
 from acc.controlplane.db import Database, Sql, UniqueViolation
-from acc.controlplane.identity import create_account
+from acc.controlplane.held import ANYBODY
 from acc.controlplane.ids import new_id
 from acc.controlplane.log import warning
 from acc.controlplane.roles import create_role
@@ -30,14 +32,24 @@ async def recover_admin(db: Database, *, login_name: str, password_hash: str) ->
     """Gives `login_name` the password and everything. Raises AccError(CONFIG) where there is no cluster."""
 
     async def work(sql: Sql) -> Recovered:
-        user_id = await _account(sql, login_name.lower(), password_hash)
+        method_id = await _auth_method(sql)
+        user_id = await _account(sql, method_id, login_name.lower(), password_hash)
+        suffix = new_id("r").rpartition("_")[2]
+        await create_role(
+            sql,
+            scope_id="global",
+            name=f"recovered-login-{suffix}",
+            reach=("this",),
+            grants=(f"ids={method_id};actions=no-op,authenticate",),
+            principals=(ANYBODY,),
+        )
         role_id = await create_role(
             sql,
             scope_id="global",
-            name=f"recovered-{new_id('r').rpartition('_')[2]}",
+            name=f"recovered-{suffix}",
             reach=("this", "descendants"),
             grants=("ids=*;type=*;actions=*",),
-            user_ids=(user_id,),
+            principals=(user_id,),
         )
         return Recovered(user_id=user_id, role_id=role_id)
 
@@ -56,27 +68,42 @@ def record(recovered: Recovered, login_name: str) -> None:
     warning("administrator recovered", login_name=login_name, user=recovered.user_id, role=recovered.role_id)
 
 
-async def _account(sql: Sql, login_name: str, password_hash: str) -> str:
-    """The user of `login_name`'s account in global's primary auth method, both made if they are not there."""
+async def _auth_method(sql: Sql) -> str:
+    """Global's password auth method, the primary one if there are several; made if there is none."""
     method = await sql.fetchrow(
-        "select id from auth_methods where scope_id = 'global' and type = 'password' order by is_primary desc limit 1"
+        "select m.id from auth_methods m left join primary_auth_methods p on p.auth_method_id = m.id"
+        " where m.scope_id = 'global' and m.type = 'password'"
+        " order by p.auth_method_id is null, m.created_time limit 1"
     )
-    if method is None:
-        raise AccError(
-            Code.CONFIG, "the database holds no cluster with a password auth method: run acc-controller init"
-        )
+    return str(method["id"]) if method else await create_password_auth_method(sql, scope_id="global", name="recovered")
+
+
+async def _account(sql: Sql, method_id: str, login_name: str, password_hash: str) -> str:
+    """The user of `login_name`'s account in the auth method; both are made if they are not there."""
     account = await sql.fetchrow(
-        "update accounts set password_hash = $3 where auth_method_id = $1 and login_name = $2 returning id, user_id",
-        method["id"],
+        "select id, user_id from accounts where auth_method_id = $1 and login_name = $2 for update",
+        method_id,
         login_name,
+    )
+    if account is None:
+        user_id = await _user(sql, login_name)
+        await create_account(
+            sql, auth_method_id=method_id, user_id=user_id, login_name=login_name, password_hash=password_hash
+        )
+        return user_id
+    user_id = account["user_id"] or await _user(sql, login_name)
+    await sql.execute(
+        "update accounts set password_hash = $2, user_id = $3, version = version + 1, updated_time = now()"
+        " where id = $1",
+        account["id"],
         password_hash,
+        user_id,
     )
-    if account is not None:
-        await sql.execute("delete from auth_tokens where account_id = $1", account["id"])
-        return str(account["user_id"])
-    user = await sql.fetchrow("select id from users where scope_id = 'global' and name = $1", login_name)
-    user_id = str(user["id"]) if user else await create_user(sql, scope_id="global", name=login_name)
-    await create_account(
-        sql, auth_method_id=method["id"], user_id=user_id, login_name=login_name, password_hash=password_hash
-    )
-    return user_id
+    await sql.execute("delete from auth_tokens where account_id = $1", account["id"])
+    return str(user_id)
+
+
+async def _user(sql: Sql, name: str) -> str:
+    """The user of that name in global, made if there is none."""
+    user = await sql.fetchrow("select id from users where scope_id = 'global' and name = $1", name)
+    return str(user["id"]) if user else await create_user(sql, scope_id="global", name=name)
