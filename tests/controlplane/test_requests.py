@@ -44,7 +44,7 @@ def test_each_request_leaves_one_line_with_its_route_and_its_user(controller: Co
     answer = admin.get(f"/v1/users/{user}?secret=1")
     line = line_of(controller, answer.headers["x-request-id"])
 
-    assert (line["method"], line["route"], line["status"], line["user"]) == ("GET", "/v1/users/{user_id}", 200, user)
+    assert (line["method"], line["route"], line["status"], line["user"]) == ("GET", "/v1/users/{item_id}", 200, user)
     assert user not in str(line["route"])
     assert "secret" not in json.dumps(line)
 
@@ -59,7 +59,7 @@ def test_what_is_logged_for_a_request_has_its_id(controller: Controller) -> None
 
 
 def test_requests_are_counted_by_route_method_and_status(controller: Controller, person: NewPerson) -> None:
-    line = 'acc_http_requests_total{method="GET",route="/v1/users/{user_id}",status="404"}'
+    line = 'acc_http_requests_total{method="GET",route="/v1/users/{item_id}",status="404"}'
     before = controller.metric(line)
     for name in ("u_1", "u_2", "u_3"):
         person().client.get(f"/v1/users/{name}")
