@@ -7,9 +7,8 @@ about it, with its traceback under `exception`. What happens for a request to th
 import logging
 import sys
 
-from acc.wire.jsonlines import JsonLines
-
 from acc.controlplane.exchange import current
+from acc.wire.jsonlines import JsonLines
 
 logger = logging.getLogger("acc.controlplane")
 
