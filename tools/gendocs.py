@@ -4,20 +4,23 @@ A table stands between `<!-- NAME: made by tools/gendocs.py -->` and `<!-- end -
 hand.
 """
 
+import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from acc.cli import authorize, opening, resume
+from acc.controlplane import config as controlplane_config
 from acc.wire import control, frames, incoming, ticket, tunnel, upgrade
 from acc.wire.directory import AUDIT_EVENT, QUERY, RESOURCES
 from acc.wire.errors import Code
 from acc.wire.resources import Exposure
-from acc.worker import controllink, dial, farewell, main, relay
+from acc.wire.settings import Key
+from acc.worker import config, controllink, dial, farewell, relay
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = tuple(ROOT / "docs" / name for name in ("protocol.md", "errors.md", "audit.md"))
+PAGES = tuple(ROOT / "docs" / name for name in ("audit.md", "configuration.md", "errors.md", "protocol.md"))
 
 Row = Sequence[object]
 
@@ -69,7 +72,7 @@ def timers() -> str:
             ("worker", "resolving and dialling the backend", f"{dial.DIAL_TIMEOUT:g}"),
             ("both", "silence before a ping", f"{tunnel.PING_AFTER:g}"),
             ("both", "silence after a ping before the transport is lost", f"{tunnel.LOST_AFTER:g}"),
-            ("worker", "hold without a transport, where `--hold` says nothing else", main.DEFAULT_HOLD),
+            ("worker", "hold without a transport, where `--hold` says nothing else", config.DEFAULT_HOLD),
             (
                 "client",
                 "nothing listens at the worker's address: given up",
@@ -115,12 +118,12 @@ def bounds() -> str:
             (
                 "the network is gone: noticed by pings, given up after the hold",
                 shown("tunnel_lost"),
-                f"{silence:g} + {main.DEFAULT_HOLD}",
+                f"{silence:g} + {config.DEFAULT_HOLD}",
             ),
             (
                 "the client was killed: the host sees a reset",
                 shown("tunnel_lost") + " in the session's record",
-                main.DEFAULT_HOLD,
+                config.DEFAULT_HOLD,
             ),
         ],
     )
@@ -153,6 +156,28 @@ def exposures() -> str:
     )
 
 
+def controller_settings() -> str:
+    return settings("environment", controlplane_config.KEYS)
+
+
+def worker_settings() -> str:
+    return settings("option", config.KEYS)
+
+
+def settings(override: str, keys: Sequence[Key[object]]) -> str:
+    return table(
+        ("key", override, "what", "it is", "default"),
+        ((f"`{key.name}`", f"`{key.override}`", key.about, key.kind.is_a, written(key)) for key in keys),
+    )
+
+
+def written(key: Key[object]) -> str:
+    """The default of `key` as TOML has it, with its unit."""
+    if key.default is None:
+        return "must be set"
+    return f"`{json.dumps(key.default)}` {key.unit}".rstrip()
+
+
 def shown(*names: str) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
@@ -170,6 +195,8 @@ TABLES = {
     "bounds": bounds,
     "event": event,
     "exposures": exposures,
+    "controller_settings": controller_settings,
+    "worker_settings": worker_settings,
 }
 
 

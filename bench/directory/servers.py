@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ import asyncpg  # type: ignore[import-untyped]  # it ships no types
 from acc.controlplane.cluster import load_cluster
 from acc.controlplane.db import open_database
 from bench.directory.seed import Size, seed
+
+_LIMITS = ("TOTAL", "ADDRESS", "TOKEN", "LIST_TOTAL", "LIST_ADDRESS", "LIST_TOKEN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,17 @@ def controller(postgres_url: str, name: str, size: Size) -> Generator[Controller
     process = subprocess.Popen(
         [sys.executable, "-m", "acc.controlplane", "serve"], env=_environment(url), stderr=subprocess.PIPE, text=True
     )
+    # It logs a line a request, and waits if nobody reads.
+    reader = threading.Thread(target=_read_to_the_end, args=(process,))
     try:
-        yield Controller(_ready(process)["api"], token, ssl.create_default_context(cadata=ca), url)
+        address = _ready(process)["api"]
+        reader.start()
+        yield Controller(address, token, ssl.create_default_context(cadata=ca), url)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate()
+        process.wait()
+        if reader.is_alive():
+            reader.join()
 
 
 @contextmanager
@@ -82,7 +91,14 @@ def bare_route(beside: Controller) -> Generator[Controller]:
 def _environment(url: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ACC_")}
     listens = dict.fromkeys(("ACC_API_LISTEN", "ACC_WORKER_LISTEN", "ACC_HEALTH_LISTEN"), "127.0.0.1:0")
-    return kept | {"ACC_DATABASE_URL": url} | listens
+    # One login asks more here than any may by default.
+    limits = dict.fromkeys((f"ACC_LIMITS_{name}" for name in _LIMITS), str(10**9))
+    return kept | {"ACC_DATABASE_URL": url} | listens | limits
+
+
+def _read_to_the_end(process: "subprocess.Popen[str]") -> None:
+    for _ in process.stderr or ():
+        pass
 
 
 def _ready(process: "subprocess.Popen[str]") -> dict[str, str]:

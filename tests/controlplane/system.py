@@ -42,6 +42,17 @@ class Controller:
     api: str
     worker_link: str
     health: str
+    log: list[str]
+    """The lines after `ready`."""
+
+    def get_health(self, path: str) -> httpx.Response:
+        """What the operators' listener answers."""
+        return httpx.get(f"http://{self.health}{path}", trust_env=False)
+
+    def metric(self, line: str) -> float:
+        """The value of a metric with its labels, as Prometheus reads it; 0 if it was never counted."""
+        text = self.get_health("/metrics").text
+        return next((float(one.rpartition(" ")[2]) for one in text.splitlines() if one.startswith(line + " ")), 0.0)
 
     def client(self, token: str | None = None) -> httpx.Client:
         """An HTTPS client that trusts the controller's CA only."""
@@ -90,19 +101,26 @@ def read_event(process: subprocess.Popen[str], event: str) -> dict[str, str]:
 
 @contextmanager
 def running_controller(database: str, **settings: str) -> Generator[Controller]:
-    """A controller that serves while the block runs and must end well."""
+    """A controller that serves while the block runs and must end well, unless the test has killed it."""
     ca = asyncio.run(with_db(database, load_cluster)).authority.pem
     process = start(database, **settings)
+    assert process.stderr is not None
+    log: list[str] = []
+    # What it logs is read all the time: a controller that cannot log waits.
+    reader = threading.Thread(target=log.extend, args=(process.stderr,))
     try:
         ready = read_event(process, "ready")
-        yield Controller(process, database, ca, ready["api"], ready["worker_link"], ready["health"])
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=5)
-        assert process.returncode == 0
+        reader.start()
+        yield Controller(process, database, ca, ready["api"], ready["worker_link"], ready["health"], log)
+        if process.poll() != -signal.SIGKILL:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=5) == 0
     finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+        process.kill()
+        process.wait()
+        if reader.is_alive():
+            reader.join()
+        process.stderr.close()
 
 
 async def with_db(url: str, work: Callable[[Database], Awaitable[T]]) -> T:

@@ -78,7 +78,7 @@ def log(tmp_path: Path) -> Path:
 @pytest.fixture
 def shipped(cluster_database: str, log: Path) -> Generator[Controller]:
     """A controller whose events go to `log`."""
-    with running_controller(cluster_database, ACC_AUDIT=f"file:{log}") as running:
+    with running_controller(cluster_database, ACC_AUDIT_SINKS=f"file:{log}") as running:
         yield running
 
 
@@ -138,7 +138,7 @@ def test_what_is_on_its_way_is_written_before_the_end(log: Path) -> None:
 
 def test_a_sink_that_fails_stops_nothing_and_catches_up_in_order(cluster_database: str, tmp_path: Path) -> None:
     log = tmp_path / "later" / "audit.log"
-    with running_controller(cluster_database, ACC_AUDIT=f"file:{log}") as own, own.client() as client:
+    with running_controller(cluster_database, ACC_AUDIT_SINKS=f"file:{log}") as own, own.client() as client:
         assert client.get("/v1/auth-methods").status_code == 200
         failed = read_event(own.process, "audit sink fails")
         assert client.get("/v1/scopes").status_code == 401
@@ -197,7 +197,7 @@ def test_stdout_has_the_lines_and_nothing_else(cluster_database: str) -> None:
     ca = asyncio.run(with_db(cluster_database, load_cluster)).authority.pem
     process = subprocess.Popen(
         [*PROGRAM, "serve"],
-        env=environment(cluster_database, ACC_AUDIT="stdout"),
+        env=environment(cluster_database, ACC_AUDIT_SINKS="stdout"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -227,7 +227,7 @@ def test_a_sink_that_nobody_reads_never_makes_a_request_wait(tmp_path: Path, cap
     "text", ["nowhere", "file:", "file:relative", "syslog", "syslog:udp://host", "syslog:tcp://h:1", "stdout:x"]
 )
 def test_a_sink_that_makes_no_sense_is_named(text: str) -> None:
-    with pytest.raises(AccError, match="ACC_AUDIT") as refused:
+    with pytest.raises(AccError, match=r"audit\.sinks") as refused:
         read_sinks(f"stdout, {text}")
     assert refused.value.code is Code.CONFIG
 

@@ -6,10 +6,12 @@ import socket
 import ssl
 import time
 from collections.abc import Generator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from acc.controlplane.ca import Authority, make_authority
 from acc.controlplane.httpd import HANDSHAKE_SECONDS, MAX_CONNECTIONS, REQUEST_SECONDS
 from tests.conftest import many_descriptors
 from tests.controlplane.conftest import run_sql
@@ -23,8 +25,8 @@ def own_controller(cluster_database: str) -> Generator[Controller]:
         yield running
 
 
-def health(controller: Controller) -> int:
-    return httpx.get(f"http://{controller.health}/health", trust_env=False).status_code
+def readiness(controller: Controller) -> int:
+    return controller.get_health("/ready").status_code
 
 
 def connect(address: str) -> socket.socket:
@@ -32,9 +34,10 @@ def connect(address: str) -> socket.socket:
     return socket.create_connection((host, int(port)), timeout=REQUEST_SECONDS + 5)
 
 
-def test_health_answers_while_it_serves(own_controller: Controller) -> None:
-    assert health(own_controller) == 200
-    assert httpx.get(f"http://{own_controller.health}/other", trust_env=False).status_code == 404
+def test_it_is_alive_and_ready_while_it_serves(own_controller: Controller) -> None:
+    assert own_controller.get_health("/health").status_code == 200
+    assert readiness(own_controller) == 200
+    assert own_controller.get_health("/other").status_code == 404
 
 
 def test_sigterm_ends_it_within_three_seconds_though_clients_stay_connected(own_controller: Controller) -> None:
@@ -45,6 +48,15 @@ def test_sigterm_ends_it_within_three_seconds_though_clients_stay_connected(own_
 
         assert own_controller.process.wait(5) == 0
         assert time.monotonic() - began < 3
+
+
+def test_it_serves_on_but_is_not_ready_while_it_drains(cluster_database: str) -> None:
+    with running_controller(cluster_database, ACC_DRAIN_SECONDS="2") as draining, draining.client() as client:
+        draining.process.send_signal(signal.SIGTERM)
+
+        wait_until(lambda: readiness(draining) == 503)
+        assert client.get("/v1/auth-methods").status_code == 200
+        assert draining.process.wait(10) == 0
 
 
 def test_sigint_ends_it_too(own_controller: Controller) -> None:
@@ -61,12 +73,13 @@ def test_a_database_that_goes_away_makes_it_unhealthy_and_unavailable_until_it_i
         run_sql(elsewhere, f"alter database {name} allow_connections false")
         run_sql(elsewhere, "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name)
 
-        wait_until(lambda: health(own_controller) == 503)
+        wait_until(lambda: readiness(own_controller) == 503)
+        assert own_controller.get_health("/health").status_code == 200
         answer = client.get("/v1/auth-methods")
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 
         run_sql(elsewhere, f"alter database {name} allow_connections true")
-        wait_until(lambda: health(own_controller) == 200)
+        wait_until(lambda: readiness(own_controller) == 200)
         assert client.get("/v1/auth-methods").status_code == 200
 
 
@@ -109,6 +122,55 @@ def test_the_certificate_names_every_public_name(cluster_database: str) -> None:
                 assert tls.version() == "TLSv1.3"
         with connect(running.api) as sock, pytest.raises(ssl.SSLCertVerificationError):
             context.wrap_socket(sock, server_hostname="localhost")
+
+
+def test_the_api_has_the_operator_s_certificate_and_takes_a_new_one_at_sighup(
+    cluster_database: str, tmp_path: Path
+) -> None:
+    first, second = make_authority("first"), make_authority("second")
+    put_certificate(tmp_path, first)
+    files = {"ACC_TLS_CERTIFICATE": str(tmp_path / "api.pem"), "ACC_TLS_KEY": str(tmp_path / "api.key")}
+    with running_controller(cluster_database, **files) as running:
+        assert version_at(running.api, first.pem) == "TLSv1.3"
+        assert version_at(running.worker_link, running.ca) == "TLSv1.3"
+
+        (tmp_path / "api.key").write_text("nonsense")
+        running.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: any("certificate not reloaded" in line for line in running.log))
+        assert version_at(running.api, first.pem) == "TLSv1.3"
+
+        put_certificate(tmp_path, second)
+        running.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: any("certificate reloaded" in line for line in running.log))
+        assert version_at(running.api, second.pem) == "TLSv1.3"
+
+
+def test_a_certificate_that_cannot_be_used_is_named(cluster_database: str, tmp_path: Path) -> None:
+    put_certificate(tmp_path, make_authority("one"))
+    _, key = make_authority("another").issue_server(["localhost"])
+    (tmp_path / "api.key").write_bytes(key)
+    process = start(
+        cluster_database,
+        ACC_TLS_CERTIFICATE=str(tmp_path / "api.pem"),
+        ACC_TLS_KEY=str(tmp_path / "api.key"),
+    )
+    _, said = process.communicate(timeout=10)
+
+    assert process.returncode == 5
+    assert str(tmp_path / "api.key") in said
+
+
+def put_certificate(folder: Path, authority: Authority) -> None:
+    issued, key = authority.issue_server(["localhost"])
+    (folder / "api.pem").write_bytes(issued.pem)
+    (folder / "api.key").write_bytes(key)
+
+
+def version_at(address: str, ca: str) -> str | None:
+    """The TLS version there, for whoever trusts that authority alone."""
+    context = ssl.create_default_context(cadata=ca)
+    with connect(address) as sock, context.wrap_socket(sock, server_hostname="localhost") as tls:
+        return tls.version()
 
 
 def seconds_until_closed(sock: socket.socket) -> float:

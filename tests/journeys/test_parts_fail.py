@@ -53,7 +53,8 @@ class Parts:
 
 
 def start_worker(cluster: Cluster, state: Path) -> Program:
-    arguments = ("serve", "--state", str(state), "--listen", f"{LOOPBACK}:0", "--hold", str(int(HOLD)))
+    where = ("--listen", f"{LOOPBACK}:0", "--health", f"{LOOPBACK}:0")
+    arguments = ("serve", "--state", str(state), "--hold", str(int(HOLD)), *where)
     program = Program("acc-worker", *arguments, env=cluster.env)
     program.wait_event("ready")
     return program
@@ -190,6 +191,58 @@ def test_the_session_tells_who_closed_first_and_how_much_was_carried(api: Api, c
     assert connection["closed_by"] == "client"
 
 
+def test_the_worker_s_metrics_tell_what_its_tunnels_are_and_carried(parts: Parts, api: Api, client: Client) -> None:
+    before = metrics(parts)
+    with serving(echo) as backend:
+        process = client.proxy(api.target(backend.port))
+        write(process, b"12345")
+        assert read_exactly_from(process, 5) == b"12345"
+        meanwhile = metrics(parts)
+        assert finish(process).returncode == 0
+    assert_failed(client.attempt(api.target(1)), Code.BACKEND_REFUSED)
+    wait_until(lambda: metrics(parts)['acc_worker_tunnels{state="open"}'] == 0)
+    after = metrics(parts)
+
+    assert meanwhile['acc_worker_tunnels{state="open"}'] == 1
+    assert meanwhile["acc_worker_link_up"] == 1
+    for direction in ("up", "down"):
+        name = f'acc_worker_bytes_total{{direction="{direction}"}}'
+        assert meanwhile[name] == after[name] == before[name] + 5
+    opened_before = before.get('acc_worker_openings_total{outcome="ok"}', 0)
+    assert after['acc_worker_openings_total{outcome="ok"}'] == opened_before + 1
+    assert after['acc_worker_openings_total{outcome="backend_refused"}'] >= 1
+
+
+def test_the_controller_counts_what_workers_ask_and_report(parts: Parts, api: Api, client: Client) -> None:
+    names = (
+        'acc_connection_authorizations_total{outcome="ok"}',
+        'acc_connection_reports_total{kind="opened"}',
+        'acc_connection_reports_total{kind="closed"}',
+    )
+    before = metrics_at(parts.cluster.env["ACC_HEALTH_LISTEN"])
+    with serving(echo) as backend:
+        assert client.exchange(api.target(backend.port), b"x") == b"x"
+    wait_until(
+        lambda: (
+            [metrics_at(parts.cluster.env["ACC_HEALTH_LISTEN"]).get(name, 0) for name in names]
+            == [before.get(name, 0) + 1 for name in names]
+        )
+    )
+
+    assert before["acc_control_streams"] == 1
+
+
+def metrics(parts: Parts) -> dict[str, float]:
+    ready = next(line for line in parts.worker.lines if line["event"] == "ready")
+    return metrics_at(str(ready["health"]))
+
+
+def metrics_at(address: str) -> dict[str, float]:
+    text = httpx.get(f"http://{address}/metrics", trust_env=False).text
+    pairs = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in pairs}
+
+
 def connections(api: Api, session_id: object) -> list[dict[str, object]]:
     found = api.session(session_id)["connections"]
     assert isinstance(found, list)
@@ -285,7 +338,8 @@ def test_a_connection_through_acc_connect_is_given_up_soon_after_its_worker_was_
 
 def test_a_worker_without_descriptors_hangs_up_on_who_owes_a_request(parts: Parts, api: Api, client: Client) -> None:
     worker = psutil.Process(parts.worker.process.pid)
-    listening = next(one.laddr for one in worker.net_connections() if one.status == psutil.CONN_LISTEN)
+    ready = next(line for line in parts.worker.lines if line["event"] == "ready")
+    listening = (LOOPBACK, int(str(ready["tunnels"]).rpartition(":")[2]))
     with serving(echo) as backend, ExitStack() as stack:
         target = api.target(backend.port)
         for _ in range(200):

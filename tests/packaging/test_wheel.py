@@ -19,6 +19,7 @@ SERVER_LIBRARIES = {
     "cryptography",
     "grpclib",
     "litestar",
+    "prometheus-client",
     "uvicorn",
     "uvloop",
 }

@@ -29,14 +29,17 @@ from acc.controlplane import (
     tokens,
     users,
 )
+from acc.controlplane.access import watched
 from acc.controlplane.auditlayer import recorded
 from acc.controlplane.auditlog import AuditLog
 from acc.controlplane.authorize import CaText
 from acc.controlplane.caller import provide_caller
 from acc.controlplane.db import Database
 from acc.controlplane.fleet import WorkerDoor
+from acc.controlplane.limits import LoginLimit, RequestLimits
 from acc.controlplane.passwords import Passwords
 from acc.controlplane.problems import EXCEPTION_HANDLERS
+from acc.controlplane.throttle import throttled
 from acc.controlplane.tickets import TicketSigner
 from acc.controlplane.watcher import Watcher
 
@@ -54,6 +57,8 @@ class Parts:
     watcher: Watcher
     worker_ca: CaText
     worker_door: WorkerDoor
+    requests: RequestLimits
+    login_limit: LoginLimit
 
 
 def make_api(parts: Parts) -> ASGIApp:
@@ -83,6 +88,7 @@ def make_api(parts: Parts) -> ASGIApp:
             "watcher": _always(parts.watcher),
             "worker_ca": _always(parts.worker_ca),
             "worker_door": _always(parts.worker_door),
+            "login_limit": _always(parts.login_limit),
             "caller": Provide(provide_caller),
         },
         exception_handlers=EXCEPTION_HANDLERS,
@@ -91,7 +97,7 @@ def make_api(parts: Parts) -> ASGIApp:
         openapi_config=None,
         logging_config=None,
     )
-    return recorded(_split_actions(app), parts.audit)
+    return watched(throttled(recorded(_split_actions(app), parts.audit), parts.requests))
 
 
 def _always(value: object) -> Provide:

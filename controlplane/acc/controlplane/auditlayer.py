@@ -4,16 +4,16 @@ What names nothing of the API is no call of it and is not recorded: it can neith
 that says `unavailable` is let through at once: nothing was decided, and what could not decide could not record either.
 """
 
-import secrets
 from dataclasses import replace
 
 import msgspec
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from acc.controlplane.attempt import Attempt, begin, wanted
 from acc.controlplane.audit import AuditEvent
 from acc.controlplane.auditlog import AuditLog
+from acc.controlplane.exchange import current
 from acc.controlplane.problems import problem
 from acc.wire.errors import AccError, Code
 
@@ -26,16 +26,16 @@ def recorded(app: ASGIApp, log: AuditLog) -> ASGIApp:
         if scope["type"] != ScopeType.HTTP or event is None:
             await app(scope, receive, send)
             return
-        attempt = log.attempt(_asked_by(event, scope))
+        attempt = log.attempt(_asked_by(event))
         begin(attempt)
         await app(scope, receive, _held_back(attempt, log, send))
 
     return record
 
 
-def _asked_by(event: AuditEvent, scope: HTTPScope) -> AuditEvent:
-    client = scope["client"]
-    return replace(event, request_id=secrets.token_hex(8), client_address=client[0] if client else "")
+def _asked_by(event: AuditEvent) -> AuditEvent:
+    exchange = current()
+    return event if exchange is None else replace(event, request_id=exchange.id, client_address=exchange.address)
 
 
 def _held_back(attempt: Attempt, log: AuditLog, send: Send) -> Send:

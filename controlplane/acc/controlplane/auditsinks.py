@@ -1,6 +1,6 @@
 """Where the audit log goes besides the database, as JSON lines: stdout, a file, syslog.
 
-`ACC_AUDIT` lists sinks, separated by commas: `stdout`, `file:/path`, `syslog:/dev/log`, `syslog:udp://host:port`.
+The setting `audit.sinks` lists them, separated by commas: `stdout`, `file:/path`, `syslog:/dev/log`, `syslog:udp://host:port`.
 
 Rules: a line is shipped after its event is stored, and the database is the record: a sink that fails stops nothing and
 loses nothing at first, for its lines wait, in order, and are tried again. What does not fit into its bounded queue is
@@ -163,7 +163,7 @@ def _sink(name: str) -> Sink:
             return SyslogSink(where)
         case _:
             known = "stdout, file:/path, syslog:/dev/log or syslog:udp://host:port"
-            raise AccError(Code.CONFIG, f"ACC_AUDIT: {name!r} is not {known}")
+            raise AccError(Code.CONFIG, f"audit.sinks (ACC_AUDIT_SINKS): {name!r} is not {known}")
 
 
 @dataclass(slots=True)

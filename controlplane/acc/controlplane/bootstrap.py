@@ -3,7 +3,7 @@
 One transaction makes everything: the cluster's id, its CA and ticket key, global, the password auth method, the first
 administrator with a role that allows everything everywhere, and an org and a project called `default`.
 
-Refuses a database that holds a cluster already.
+Refuses a database in use: one that holds a table that is not ours, or a cluster already.
 """
 
 from dataclasses import dataclass
@@ -16,12 +16,15 @@ from acc.controlplane.ca import make_authority
 from acc.controlplane.db import Database, Sql, UniqueViolation
 from acc.controlplane.held import ANYBODY, EVERYBODY
 from acc.controlplane.ids import new_id
-from acc.controlplane.migrate import migrate
+from acc.controlplane.migrate import KNOWN, Change, migrate, tables_of
 from acc.controlplane.roles import create_role
 from acc.controlplane.scopes import create_scope
 from acc.controlplane.tickets import make_ticket_key
 from acc.controlplane.users import create_user
 from acc.wire.errors import AccError, Code
+
+SHOWN = 5
+"""How many of the tables in the way are named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +39,9 @@ class NewCluster:
 
 
 async def init_cluster(db: Database, *, admin: str, password_hash: str) -> NewCluster:
-    """Makes the cluster. Raises AccError(CONFLICT) where there is one."""
-    await migrate(db)
+    """Makes the cluster. Raises AccError(CONFLICT) where the database is in use."""
+    await _refuse_foreign_tables(db)
+    await migrate(db, tuple(Change))
 
     async def work(sql: Sql) -> NewCluster:
         cluster = new_id("c")
@@ -81,3 +85,18 @@ async def init_cluster(db: Database, *, admin: str, password_hash: str) -> NewCl
         return await transact_locally(db, wanted, work)
     except UniqueViolation:
         raise AccError(Code.CONFLICT, "the database holds a cluster already") from None
+
+
+async def _refuse_foreign_tables(db: Database) -> None:
+    rows = await db.fetch(
+        "select table_name from information_schema.tables"
+        " where table_schema = current_schema() and table_type = 'BASE TABLE' order by table_name"
+    )
+    foreign = [row["table_name"] for row in rows if row["table_name"] not in tables_of(KNOWN)]
+    if foreign:
+        more = f" and {len(foreign) - SHOWN} more" if len(foreign) > SHOWN else ""
+        raise AccError(
+            Code.CONFLICT,
+            f"the database is in use: it holds {', '.join(foreign[:SHOWN])}{more}, which no cluster of acc has;"
+            " give acc a database of its own",
+        )

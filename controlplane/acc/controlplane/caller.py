@@ -15,6 +15,7 @@ from litestar.types import Scope
 
 from acc.controlplane.attempt import note_user
 from acc.controlplane.db import Database, Row
+from acc.controlplane.exchange import current
 from acc.controlplane.grants import Holder, Rights, ScopedGrant, Thing, allowed_actions, allows, rights_of
 from acc.controlplane.held import ANYBODY, EVERYBODY, OWN, grants_of, read_grants, scopes_seen
 from acc.controlplane.ids import hash_secret, new_id, new_secret
@@ -144,4 +145,7 @@ async def provide_caller(db: Database, scope: Scope) -> Caller:
             return anybody
     caller = await find_caller(db, authorization)
     note_user(caller.user_id, caller.user_name)
+    exchange = current()
+    if exchange is not None:
+        exchange.user_id = caller.user_id
     return caller

@@ -5,17 +5,21 @@ Rules:
   or a deadlock, so it does nothing but SQL.
 - Every wait ends: for a connection, for a statement, for a lock. A database that does not answer is
   `Code.UNAVAILABLE`, never a hang and never `internal`.
+- A commit whose answer did not come is `Code.UNAVAILABLE`, never success: it may have happened or not.
+- Where a connection breaks, or its server has become a standby, every other connection is made anew too.
 - Only what Postgres-compatible clusters also run: no extension, no LISTEN, no advisory lock.
 """
 
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, TypeVar, cast
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
+from acc.controlplane import metrics
+from acc.controlplane.primary import Hosts
 from acc.wire.errors import AccError, Code
 
 POOL_SIZE = 10
@@ -46,7 +50,10 @@ _UNAVAILABLE = (
     asyncpg.QueryCanceledError,
     asyncpg.LockNotAvailableError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.StatementCompletionUnknownError,
 )
+_SERVER_LIVES = (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError, asyncpg.InsufficientResourcesError)
+"""Those of them that say nothing about other connections."""
 
 
 class Sql(Protocol):
@@ -107,27 +114,37 @@ class Database:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[Any]:
+        with metrics.DATABASE_WAITING.track_inprogress(), metrics.DATABASE_WAIT_SECONDS.time():
+            connection = await self._acquire()
         try:
-            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
-        except (*_UNAVAILABLE, asyncpg.PostgresError) as cause:
-            raise AccError(Code.UNAVAILABLE, "the database does not answer") from cause
-        try:
-            yield connection
+            with metrics.DATABASE_IN_USE.track_inprogress():
+                yield connection
         except (asyncpg.DataError, ValueError) as cause:
             if isinstance(cause, asyncpg.DataError | asyncpg.InterfaceError):
                 raise AccError(Code.BAD_REQUEST, "a value holds what the database cannot store") from cause
             raise
         except _UNAVAILABLE as cause:
+            metrics.DATABASE_FAILURES.inc()
+            if not isinstance(cause, _SERVER_LIVES):
+                await self._pool.expire_connections()
             raise AccError(Code.UNAVAILABLE, "the database does not answer") from cause
         finally:
             await self._release(connection)
+
+    async def _acquire(self) -> Any:
+        try:
+            return await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        except (*_UNAVAILABLE, asyncpg.PostgresError) as cause:
+            metrics.DATABASE_FAILURES.inc()
+            raise AccError(Code.UNAVAILABLE, "the database does not answer") from cause
 
     async def _release(self, connection: Any) -> None:
         try:
             await self._pool.release(connection, timeout=ACQUIRE_SECONDS)
         except _UNAVAILABLE:
-            # It broke, and the pool has dropped it; whoever used it has heard so already.
-            connection.terminate()
+            # It broke; whoever used it has heard so already. Often the pool has let go of it before it said so.
+            with suppress(asyncpg.InterfaceError):
+                connection.terminate()
 
 
 async def _retry(once: Callable[[], Awaitable[T]]) -> T:
@@ -140,12 +157,13 @@ async def _retry(once: Callable[[], Awaitable[T]]) -> T:
 
 
 @asynccontextmanager
-async def open_database(url: str) -> AsyncGenerator[Database]:
+async def open_database(url: str, *, pool: int = POOL_SIZE) -> AsyncGenerator[Database]:
     """The database at `url`. Connects when first used; closes what it opened."""
-    pool: Any = await asyncpg.create_pool(  # pyright: ignore[reportUnknownMemberType] (no types in asyncpg)
+    connections: Any = await asyncpg.create_pool(  # pyright: ignore[reportUnknownMemberType] (no types in asyncpg)
         url,
+        connect=Hosts(url).connect,
         min_size=0,
-        max_size=POOL_SIZE,
+        max_size=pool,
         timeout=CONNECT_SECONDS,
         command_timeout=STATEMENT_SECONDS + 1,
         server_settings={
@@ -156,9 +174,9 @@ async def open_database(url: str) -> AsyncGenerator[Database]:
         },
     )
     try:
-        yield Database(pool)
+        yield Database(connections)
     finally:
         try:
-            await asyncio.wait_for(pool.close(), timeout=ACQUIRE_SECONDS)
+            await asyncio.wait_for(connections.close(), timeout=ACQUIRE_SECONDS)
         except TimeoutError:
-            pool.terminate()
+            connections.terminate()

@@ -3,8 +3,8 @@
 Rules: a TLS handshake has `HANDSHAKE_SECONDS`, a request must be wholly there `REQUEST_SECONDS` after its
 connection or the answer before it, an idle connection is closed after `IDLE_SECONDS`, and over `MAX_CONNECTIONS` the
 one that has owed its request longest makes room: a real client needs milliseconds, a silent one waits. Signals belong
-to the program, not to uvicorn: its `serve`, which takes them, is not used. There is no access log: it would only be
-one more place for secrets.
+to the program, not to uvicorn: its `serve`, which takes them, is not used. Its access log is not used either, because
+paths may hold secrets; ours is in `access`.
 """
 
 import asyncio

@@ -16,9 +16,11 @@ from acc.controlplane.bodies import read_body
 from acc.controlplane.caller import find_anybody, make_token
 from acc.controlplane.db import Database, required
 from acc.controlplane.kind import find
+from acc.controlplane.limits import LoginLimit
 from acc.controlplane.listing import Json, present
 from acc.controlplane.log import event
 from acc.controlplane.passwords import Passwords
+from acc.controlplane.throttle import limit_login
 from acc.wire.errors import AccError, Code
 
 TOKEN_LIFE_DAYS = 7
@@ -53,7 +55,9 @@ class Authenticate(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @post("/v1/auth-methods/{auth_method_id:str}/:authenticate", status_code=200)
-async def authenticate(db: Database, passwords: Passwords, auth_method_id: str, body: bytes) -> Json:
+async def authenticate(
+    db: Database, passwords: Passwords, login_limit: LoginLimit, auth_method_id: str, body: bytes
+) -> Json:
     """Trades a login name and a password for a token."""
     data = read_body(body, Authenticate)
     anybody = await find_anybody(db)
@@ -61,6 +65,7 @@ async def authenticate(db: Database, passwords: Passwords, auth_method_id: str, 
     method = await find(db, anybody, AUTH_METHODS, auth_method_id)
     method.need("authenticate")
     login_name = data.attributes.login_name[: MAX_LOGIN_NAME + 1].lower()
+    limit_login(login_limit, login_name)
     row = await db.fetchrow(_FIND_ACCOUNT, method.id, login_name)
     if row is not None:
         note_details(account_id=row["account_id"], user_id=row["user_id"], user_name=row["user_name"])

@@ -9,7 +9,9 @@ import os
 import re
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import closing
 from functools import wraps
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import click
@@ -19,15 +21,19 @@ from acc.controlplane.audit import AuditEvent
 from acc.controlplane.auditlog import by_local_user, store, transact_locally
 from acc.controlplane.bootstrap import init_cluster
 from acc.controlplane.cluster import load_cluster
-from acc.controlplane.config import Config, read_config
+from acc.controlplane.config import DEFAULT_FILE, Config, read_config, read_settings, show
 from acc.controlplane.db import Database, Sql, open_database
 from acc.controlplane.log import start_logging
+from acc.controlplane.migrate import Change, check_schema
 from acc.controlplane.migrate import migrate as apply_migrations
 from acc.controlplane.passwords import Passwords
+from acc.controlplane.recovery import Recovered
+from acc.controlplane.recovery import recover_admin as recover
 from acc.controlplane.serve import serve as run_server
 from acc.controlplane.workers import EnrolmentToken, create_enrolment_secret
 from acc.wire.errors import AccError, Code
 from acc.wire.names import join_address, split_address
+from acc.wire.settings import Settings
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])", re.ASCII)
@@ -58,15 +64,45 @@ def _explained(command: Callable[P, None]) -> Callable[P, None]:
 
 
 async def _with_database(config: Config, work: Callable[[Database], Awaitable[T]]) -> T:
-    async with open_database(config.database_url) as db:
+    async with open_database(config.database_url, pool=config.database_pool) as db:
         return await work(db)
 
 
 @click.group()
 @click.version_option(package_name="acc-access")
-def controller() -> None:
-    """The controller of acc. Settings come from the environment: ACC_DATABASE_URL and ACC_*_LISTEN."""
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=f"The settings, as TOML; the environment wins.  [default: {DEFAULT_FILE}, where there is one]",
+)
+@click.pass_context
+def controller(context: click.Context, config: Path | None) -> None:
+    """The controller of acc. Settings come from a file, and from the environment: ACC_DATABASE_URL and others."""
+    context.obj = config
     start_logging()
+
+
+def _settings() -> Settings:
+    """What the file that was named and the environment say."""
+    return read_settings(click.get_current_context().find_object(Path), os.environ)
+
+
+def _config() -> Config:
+    return read_config(_settings(), os.environ)
+
+
+@controller.group("config")
+def config_group() -> None:
+    """See the settings."""
+
+
+@config_group.command()
+@_explained
+def check() -> None:
+    """Check the settings, and print what is in force and where it is said. Secrets are not shown."""
+    settings = _settings()
+    read_config(settings, os.environ)
+    click.echo(show(settings))
 
 
 @controller.command()
@@ -75,19 +111,15 @@ def controller() -> None:
 def init(admin: str) -> None:
     """Make a database the database of a new cluster.
 
-    The administrator's password is read from the environment variable ACC_ADMIN_PASSWORD.
+    The administrator's password is the setting admin.password: the environment variable ACC_ADMIN_PASSWORD.
     """
-    config = read_config(os.environ)
-    password = os.environ.get("ACC_ADMIN_PASSWORD", "")
-    if not password:
-        raise AccError(Code.CONFIG, "ACC_ADMIN_PASSWORD is not set")
+    config = _config()
+    password = _admin_password(config)
 
     async def work(db: Database) -> None:
-        passwords = Passwords()
-        try:
-            made = await init_cluster(db, admin=admin, password_hash=await passwords.hash(password))
-        finally:
-            passwords.close()
+        with closing(Passwords()) as passwords:
+            password_hash = await passwords.hash(password)
+        made = await init_cluster(db, admin=admin, password_hash=password_hash)
         click.echo(f"cluster {made.cluster}")
         click.echo(f"auth method {made.auth_method}")
         click.echo(f"administrator {made.user}")
@@ -97,26 +129,60 @@ def init(admin: str) -> None:
 
 
 @controller.command()
+@click.option("--login-name", required=True, metavar="NAME", help="Who shall be an administrator.")
 @_explained
-def migrate() -> None:
-    """Bring the database's schema up to date. Safe to repeat, and to run in several places at once."""
+def recover_admin(login_name: str) -> None:
+    """Break the glass: make somebody an administrator again, with nothing but the database's URL.
+
+    An account of that name gets the password that is the setting admin.password, ACC_ADMIN_PASSWORD, and its logins
+    end; if there is none, it is made. Its user gets a role that allows everything. It is written down.
+    """
+    config = _config()
+    password = _admin_password(config)
+
+    async def work(db: Database) -> Recovered:
+        await check_schema(db)
+        with closing(Passwords()) as passwords:
+            password_hash = await passwords.hash(password)
+        return await recover(db, login_name=login_name, password_hash=password_hash)
+
+    recovered = _run(_with_database(config, work))
+    click.echo(f"administrator {recovered.user_id}")
+    click.echo(f"role {recovered.role_id}")
+
+
+@controller.command()
+@click.option(
+    "--contract",
+    "changes",
+    flag_value=(Change.EXPAND, Change.CONTRACT),
+    default=(Change.EXPAND,),
+    type=click.UNPROCESSED,
+    help="Remove too what only older controllers use. Stop or replace those first.",
+)
+@_explained
+def migrate(changes: tuple[Change, ...]) -> None:
+    """Bring the database's schema up to date, so that older controllers can serve on.
+
+    Safe to repeat, and to run in several places at once.
+    """
 
     async def work(db: Database) -> None:
-        applied = await apply_migrations(db)
+        applied = await apply_migrations(db, changes)
         if applied:
             migrated = AuditEvent(action="migrate", resource_type="scope", details={"applied": applied})
             await store(db, [by_local_user(migrated)])
         for name in applied:
             click.echo(name)
 
-    _run(_with_database(read_config(os.environ), work))
+    _run(_with_database(_config(), work))
 
 
 @controller.command()
 @_explained
 def serve() -> None:
     """Serve the API and the worker link until SIGTERM or SIGINT."""
-    _run(run_server(read_config(os.environ)))
+    _run(run_server(_config()))
 
 
 @controller.command()
@@ -127,7 +193,7 @@ def ca() -> None:
     async def work(db: Database) -> str:
         return (await load_cluster(db)).authority.pem
 
-    click.echo(_run(_with_database(read_config(os.environ), work)), nl=False)
+    click.echo(_run(_with_database(_config(), work)), nl=False)
 
 
 @controller.command()
@@ -139,7 +205,7 @@ def ca() -> None:
 @_explained
 def worker_token(name: str, valid_for: str, controllers: tuple[str, ...]) -> None:
     """Print a token that enrols one worker, once."""
-    config = read_config(os.environ)
+    config = _config()
     seconds = _seconds(valid_for)
     found = controllers or (_worker_link(config),)
     for address in found:
@@ -157,6 +223,13 @@ def worker_token(name: str, valid_for: str, controllers: tuple[str, ...]) -> Non
         return EnrolmentToken(controllers=found, ca_der=cluster.authority.der, cluster_id=cluster.id, secret=secret)
 
     click.echo(_run(_with_database(config, work)).text())
+
+
+def _admin_password(config: Config) -> str:
+    password = config.admin_password.reveal(os.environ)
+    if not password:
+        raise AccError(Code.CONFIG, "admin.password (ACC_ADMIN_PASSWORD) is not set")
+    return password
 
 
 def _seconds(text: str) -> int:

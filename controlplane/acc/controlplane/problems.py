@@ -11,6 +11,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from acc.controlplane.attempt import note_outcome
+from acc.controlplane.exchange import current
 from acc.controlplane.log import logger
 from acc.wire.errors import AccError, Code
 
@@ -31,8 +32,15 @@ AnyRequest = Request[Any, Any, Any]  # Litestar's user, auth and state, none of 
 
 def problem(code: Code, detail: str, status: int) -> Response[dict[str, object]]:
     """The response that says `code`."""
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    body = problem_document(code, detail, status)
+    return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
+
+
+def problem_document(code: Code, detail: str, status: int) -> dict[str, object]:
+    """The body that says `code`, and which request it answers."""
     note_outcome(code)
-    body: dict[str, object] = {
+    document: dict[str, object] = {
         "type": "about:blank",
         "title": code.title,
         "status": status,
@@ -40,8 +48,11 @@ def problem(code: Code, detail: str, status: int) -> Response[dict[str, object]]
         "detail": detail,
         "hint": code.hint,
     }
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-    return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
+    exchange = current()
+    if exchange is not None:
+        exchange.code = code.value
+        document["request_id"] = exchange.id
+    return document
 
 
 def _known(_request: AnyRequest, error: AccError) -> Response[dict[str, object]]:

@@ -1,12 +1,12 @@
 """One controller process: API, worker link, health, and what runs beside them.
 
-Rules: health listens first and says 503 until everything else does; the API listens last, when all it needs is there.
-Every task belongs to the one task group here. SIGTERM and SIGINT stop the listeners, give requests two seconds and
-end with status 0. A task that dies unexpectedly ends the process, because half a controller helps nobody.
+Rules: health listens first and is not ready until everything else listens; the API listens last, when all it needs is
+there. Every task belongs to the one task group here. SIGTERM and SIGINT make it not ready, after the drain's seconds
+stop the listeners, give requests two seconds and end with status 0. A task that dies unexpectedly ends the process,
+because half a controller helps nobody.
 """
 
 import asyncio
-import os
 import resource
 import signal
 import socket
@@ -18,11 +18,12 @@ from acc.controlplane.auditlog import AuditLog
 from acc.controlplane.auditsinks import read_sinks, shipping
 from acc.controlplane.authorize import CaText
 from acc.controlplane.cluster import Cluster, load_cluster
-from acc.controlplane.config import Config, Listen
+from acc.controlplane.config import Config
 from acc.controlplane.db import Database, open_database
 from acc.controlplane.fleet import WorkerDoor
 from acc.controlplane.health import Health
 from acc.controlplane.httpd import STOP_SECONDS, Listener, bind, listening
+from acc.controlplane.limits import LoginLimit, RequestLimits
 from acc.controlplane.linkserver import LinkServer
 from acc.controlplane.log import event, warning
 from acc.controlplane.passwords import Passwords
@@ -30,6 +31,7 @@ from acc.controlplane.tls import ServerTls
 from acc.controlplane.watcher import Watcher, run_forgetter
 from acc.controlplane.workerlink import make_link
 from acc.wire.errors import AccError, Code
+from acc.wire.settings import Listen
 
 RETRY_SECONDS = 0.5
 
@@ -41,7 +43,7 @@ async def serve(config: Config) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with open_database(config.database_url) as db:
+    async with open_database(config.database_url, pool=config.database_pool) as db:
         health = Health(db)
         with _bind(config.health, "ACC_HEALTH_LISTEN") as health_sock:
             async with listening(Listener(health, health_sock, None)):
@@ -60,17 +62,20 @@ def raise_descriptor_limit() -> None:
 async def _serve_cluster(
     config: Config, db: Database, cluster: Cluster, health: Health, health_sock: socket.socket, stop: asyncio.Event
 ) -> None:
-    tls = ServerTls(cluster.authority, config.public_names)
+    tls = ServerTls(cluster.authority, config.public_names, config.certificate)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, tls.reload)
     watcher = Watcher(db)
     with (
-        shipping(read_sinks(os.environ.get("ACC_AUDIT", ""))) as shipper,
+        shipping(read_sinks(config.audit_sinks)) as shipper,
         closing(await asyncio.to_thread(Passwords)) as passwords,
         _bind(config.worker_link, "ACC_WORKER_LISTEN") as link_sock,
         _bind(config.api, "ACC_API_LISTEN") as api_sock,
     ):
         door = WorkerDoor((_dialled(link_sock, config.public_names),), cluster.authority.der, cluster.id)
         audit = AuditLog(db, shipper.offer)
-        api = make_api(Parts(db, audit, passwords, cluster.signer, watcher, CaText(cluster.authority.pem), door))
+        limits = (RequestLimits(config.limits), LoginLimit(config.limits))
+        authority = CaText(cluster.authority.pem)
+        api = make_api(Parts(db, audit, passwords, cluster.signer, watcher, authority, door, *limits))
         async with asyncio.TaskGroup() as group:
             beside = [
                 group.create_task(audit.run()),
@@ -87,7 +92,9 @@ async def _serve_cluster(
                 event("ready", api=_name(api_sock), worker_link=_name(link_sock), health=_name(health_sock))
                 await stop.wait()
                 health.ready = False
-                event("stopping")
+                event("stopping", after_seconds=config.drain_seconds)
+                # Served on meanwhile: whoever balances load must first notice that this controller is not ready.
+                await asyncio.sleep(config.drain_seconds)
             for task in beside:
                 task.cancel()
 

@@ -18,7 +18,7 @@ from grpclib.const import Cardinality, Handler
 from grpclib.events import RecvRequest, listen
 from grpclib.server import Stream
 
-from acc.controlplane import boots, connections, tickets, workers
+from acc.controlplane import boots, connections, metrics, tickets, workers
 from acc.controlplane.attempt import note_outcome
 from acc.controlplane.audit import AuditEvent, printable
 from acc.controlplane.auditlog import AuditLog, transact
@@ -171,6 +171,7 @@ class WorkerLink(rpc.WorkerLinkBase):
 
             answer = await transact(self._db, work)
             refusal = answer.refusal.value if answer.refusal else ""
+            metrics.CONNECTION_AUTHORIZATIONS.labels(refusal or "ok").inc()
             return rpc.AuthorizeConnectionResponse(refusal=refusal, expires_at_ms=answer.expires_at_ms)
 
     async def report(self, message: rpc.ReportRequest) -> rpc.ReportResponse:
@@ -188,13 +189,17 @@ class WorkerLink(rpc.WorkerLinkBase):
             if message.traffic:
                 traffic = [(one.connection_id, one.bytes_up, one.bytes_down) for one in message.traffic]
                 await connections.record_traffic(self._db, peer.worker_id, traffic)
+            for one in message.events:
+                metrics.CONNECTION_REPORTS.labels(
+                    "opened" if one.kind is rpc.ConnectionEventKind.OPENED else "closed"
+                ).inc()
             return rpc.ReportResponse()
 
     async def _control(self, stream: Stream[rpc.WorkerStatus, rpc.Command]) -> None:
         async with _answered():
             peer = _require_peer()
             await self._record(peer, await self._next(stream))
-            with self._watcher.stream(peer.worker_id) as control:
+            with self._watcher.stream(peer.worker_id) as control, metrics.CONTROL_STREAMS.track_inprogress():
                 event("control stream opened", worker=peer.worker_id)
                 try:
                     await self._converse(peer, stream, control)

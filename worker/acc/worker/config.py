@@ -1,26 +1,40 @@
-"""The worker's settings: where its state is, and where it listens.
+"""The worker's settings: where its state is, where it listens, and how long it holds.
 
-Rule: what the worker is (its address, its controllers, its cluster) was settled at enrolment and is read from the
-state directory; only what may differ from one start to the next is a setting.
+They are read once, from a TOML file and from the command line, which wins. Rule: what the worker is (its address, its
+controllers, its cluster) was settled at enrolment and is read from the state directory; only what may differ from one
+start to the next is a setting.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from acc.wire.errors import AccError, Code
-from acc.wire.names import split_address
+from acc.wire.settings import Key, Listen, Settings, address, load, number, text
 
-DEFAULT_LISTEN = "0.0.0.0:9202"
+DEFAULT_FILE = Path("/etc/acc/worker.toml")
 DEFAULT_HOLD = 60
-MAX_HOLD = 3600
 
-
-@dataclass(frozen=True, slots=True)
-class Listen:
-    """An address to listen on. Port 0 lets the system choose."""
-
-    host: str
-    port: int
+STATE = Key(
+    "state", text("a directory"), None, "The directory with the worker's key and what it must remember.", "--state"
+)
+LISTEN = Key("listen", address(), "0.0.0.0:9202", "Where tunnels are accepted.", "--listen")
+HOLD = Key(
+    "hold",
+    number(1, 3600),
+    DEFAULT_HOLD,
+    "How long a tunnel that lost its client is kept for a resume.",
+    "--hold",
+    "seconds",
+)
+HEALTH_LISTEN = Key(
+    "health.listen",
+    address(),
+    "127.0.0.1:9204",
+    "Where `/health`, `/ready` and `/metrics` are, without TLS.",
+    "--health",
+)
+KEYS: Sequence[Key[object]] = (STATE, LISTEN, HOLD, HEALTH_LISTEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +45,21 @@ class Config:
     listen: Listen
     hold: int
     """Seconds that a tunnel which lost its transport is kept for a resume."""
+    health: Listen
 
 
-def parse_listen(text: str) -> Listen:
-    """`host:port`, where the port may be 0. Raises AccError(CONFIG)."""
-    host, _, port = text.rpartition(":")
-    if port == "0" and split_address(f"{host}:1"):
-        return Listen(host.removeprefix("[").removesuffix("]"), 0)
-    parts = split_address(text)
-    if parts is None:
-        raise AccError(Code.CONFIG, "--listen must be host:port")
-    return Listen(*parts)
+def read_settings(file: Path | None, options: Mapping[str, str]) -> Settings:
+    """Every key's value, from `file` (or the default one, where there is one) and the command line."""
+    chosen = file or DEFAULT_FILE
+    try:
+        document = chosen.read_bytes() if file is not None or chosen.exists() else b""
+    except OSError as cause:
+        raise AccError(Code.CONFIG, f"cannot read {chosen}: {cause.strerror}") from None
+    return load(KEYS, document, str(chosen), options)
+
+
+def read_config(settings: Settings) -> Config:
+    """The settings as the program uses them."""
+    return Config(
+        state=Path(settings[STATE]), listen=settings[LISTEN], hold=settings[HOLD], health=settings[HEALTH_LISTEN]
+    )

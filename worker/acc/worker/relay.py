@@ -27,7 +27,7 @@ from acc.wire.names import join_address
 from acc.wire.tunnel import Tunnel
 from acc.wire.tunnel_end import TunnelEnd
 from acc.wire.upgrade import Accepted, Request, encode_accepted
-from acc.worker import log
+from acc.worker import log, metrics
 from acc.worker.admission import Admission, Admitted
 from acc.worker.epoll import IN, EpollSet
 from acc.worker.farewell import PATIENCE, Farewell
@@ -94,6 +94,7 @@ class Relay:
         self._parted: asyncio.Future[None] | None = None  # once closing: all farewells are over
         self._tunnels: dict[str, _Resumable] = {}  # by connection id
         self._sessions: dict[str, dict[Splice, None]] = {}
+        self._carried = (0, 0)  # bytes up and down of the tunnels that were
         self.sweeper = loop.create_task(self._sweep_forever())
         """Runs until `close`; whoever runs the relay watches it, for without it nothing is bounded in time."""
 
@@ -111,6 +112,18 @@ class Relay:
         """Bytes up and down so far, if the connection is open or held."""
         known = self._tunnels.get(connection_id)
         return None if known is None else (known.splice.bytes_up, known.splice.bytes_down)
+
+    @property
+    def held_connections(self) -> int:
+        """Tunnels without a transport."""
+        return sum(known.splice.held_since is not None for known in self._tunnels.values())
+
+    @property
+    def traffic(self) -> tuple[int, int]:
+        """Bytes up and down, of the tunnels that are and those that were."""
+        splices = [known.splice for known in self._tunnels.values()]
+        up, down = self._carried
+        return up + sum(one.bytes_up for one in splices), down + sum(one.bytes_down for one in splices)
 
     def now(self) -> float:
         """Monotonic seconds, by the clock."""
@@ -165,6 +178,7 @@ class Relay:
             self._resume(opening, request, request.resume)
             return
         if len(self._tunnels) + len(self._admitting) >= MAX_TUNNELS:
+            metrics.OPENINGS.labels(Code.WORKER_BUSY.value).inc()
             raise AccError(Code.WORKER_BUSY)
         del self._openings[opening]
         task = self._admitting[opening] = self._loop.create_task(self._admit(opening, request))
@@ -184,6 +198,7 @@ class Relay:
         del self._admitting[opening]
         self._openings[opening] = None
         opening.began = self.now()
+        metrics.OPENINGS.labels(error.code.value).inc()
         opening.refuse(error)
 
     def _admission_ended(self, task: asyncio.Task[None]) -> None:
@@ -199,6 +214,7 @@ class Relay:
         try:
             opening.accept(encode_accepted(accepted, request.key))
         except OSError:
+            metrics.OPENINGS.labels(Code.CLIENT_GONE.value).inc()
             opening.drop()
             admitted.backend.close()
             self._reports.closed(
@@ -211,6 +227,7 @@ class Relay:
                 resumes=0,
             )
             return
+        metrics.OPENINGS.labels("ok").inc()
         self._reports.opened(admitted, opening.peer)
         end = TunnelEnd(Tunnel(self.memory.buffers, request.window), Link(opening.tls, b""))
         splice = Splice(self, admitted, end)
@@ -233,6 +250,7 @@ class Relay:
         except OSError:
             opening.drop()
             return
+        metrics.RESUMES.inc()
         known.previous, known.token = token, fresh
         splice.resume(Link(opening.tls, b""), opening.connection, opening.peer, request.received)
 
@@ -255,6 +273,8 @@ class Relay:
         """A splice's last call."""
         admitted = splice.admitted
         del self._tunnels[admitted.connection_id]
+        up, down = self._carried
+        self._carried = (up + splice.bytes_up, down + splice.bytes_down)
         session = self._sessions[admitted.session_id]
         del session[splice]
         if not session:

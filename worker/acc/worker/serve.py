@@ -18,10 +18,12 @@ from pathlib import Path
 from acc.rpc.worker_v1 import WorkerStatus
 from acc.wire.errors import AccError, Code
 from acc.wire.names import join_address, split_address
-from acc.worker import log, statedir
+from acc.wire.settings import Listen
+from acc.worker import log, metrics, statedir
 from acc.worker.admission import Admission
-from acc.worker.config import Config, Listen
+from acc.worker.config import Config
 from acc.worker.controllink import ControlLink
+from acc.worker.health import Health, answering
 from acc.worker.identity import Identity, load_identity
 from acc.worker.relay import Relay
 from acc.worker.renewal import keep_certificate_fresh
@@ -43,13 +45,21 @@ async def serve(config: Config) -> None:
         identity = load_identity(state)
         ticket_keys = TicketKeys(state)
         listener = open_listener(config.listen)
+        health = open_listener(config.health)
         address = announced_address(identity.enrolled.address, config.listen, listener)
         with closing(Spool(_spool_path(state))) as spool:
-            await _run(identity, ticket_keys, listener, address, spool, hold=config.hold)
+            await _run(identity, ticket_keys, listener, health, address, spool, hold=config.hold)
 
 
 async def _run(
-    identity: Identity, ticket_keys: TicketKeys, listener: socket.socket, address: str, spool: Spool, *, hold: float
+    identity: Identity,
+    ticket_keys: TicketKeys,
+    listener: socket.socket,
+    health: socket.socket,
+    address: str,
+    spool: Spool,
+    *,
+    hold: float,
 ) -> None:
     link = ControlLink(identity, ticket_keys)
     boot_id = secrets.token_hex(8)
@@ -75,16 +85,18 @@ async def _run(
 
     tunnels = join_address(*listener.getsockname()[:2])
     relay.listen(listener)
+    metrics.REGISTRY.register(metrics.State(relay, spool, link))
     tasks = [
         asyncio.create_task(link.run(status, relay.end_session)),
         asyncio.create_task(reports.run()),
         asyncio.create_task(Traffic(relay, link).run()),
         asyncio.create_task(keep_certificate_fresh(identity, link)),
-        asyncio.create_task(_say_ready(link, tunnels)),
+        asyncio.create_task(_say_ready(link, tunnels, join_address(*health.getsockname()[:2]))),
     ]
     stop = asyncio.create_task(stopping.wait())
     try:
-        await _first_end(stop, [*tasks[:-1], relay.sweeper])
+        async with answering(Health(lambda: link.up and not stopping.is_set()), health):
+            await _first_end(stop, [*tasks[:-1], relay.sweeper])
     finally:
         log.event("draining", open_connections=relay.open_connections)
         link.announce()
@@ -108,9 +120,9 @@ async def _first_end(stop: asyncio.Task[bool], tasks: list[asyncio.Task[None]]) 
         task.result()
 
 
-async def _say_ready(link: ControlLink, tunnels: str) -> None:
+async def _say_ready(link: ControlLink, tunnels: str, health: str) -> None:
     await link.wait_up()
-    log.event("ready", tunnels=tunnels, pid=os.getpid())
+    log.event("ready", tunnels=tunnels, health=health, pid=os.getpid())
 
 
 def open_listener(listen: Listen) -> socket.socket:

@@ -48,6 +48,11 @@ class Spool:
         """True if everything was accepted."""
         return self._accepted == self._size
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of what was not accepted yet."""
+        return self._size - self._accepted
+
     def append(self, payload: bytes) -> None:
         """Puts a record at the end. Raises SpoolFull, or OSError if the disk takes it not."""
         record = _HEAD.pack(len(payload), zlib.crc32(payload)) + payload

@@ -108,7 +108,7 @@ class _Programs:
         """Start the worker, once it is enrolled, and wait until it can carry a tunnel."""
         if enroll is not None:
             await enroll.finish(enrolment + "\n")
-        arguments = ("serve", "--state", self._worker_state, "--listen", self.tunnels)
+        arguments = ("serve", "--state", self._worker_state, "--listen", self.tunnels, "--health", f"{HOST}:0")
         worker = self._children.serve(self._program("acc-worker", arguments, postgres.environment()), _is_ready)
         await worker.wait_ready()
 

@@ -1,3 +1,4 @@
+-- expand
 -- Who there is and what they may: scopes, people, roles, hosts, targets.
 -- Text ids are made by the program. Times are the database's. A pair (id, scope_id) is unique wherever another table
 -- must lie in the same scope, so that a cross-scope link cannot be written at all. Each table that people list has an

@@ -1,3 +1,4 @@
+-- expand
 -- What happens: workers, sessions, connections.
 -- A session outlives what it was made for, as a record: ids and names stay, and where it was (scope_id, org_id);
 -- live_user_id, live_target_id and live_host_id become null when the thing is deleted.

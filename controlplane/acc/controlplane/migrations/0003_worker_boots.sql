@@ -1,3 +1,4 @@
+-- expand
 -- Each process of a worker is a boot. When a new one states itself, what the earlier ones had open is over.
 -- Of two boots of a worker the later is the one that was heard of later; one that nobody has heard of is the earliest.
 create table worker_boots (

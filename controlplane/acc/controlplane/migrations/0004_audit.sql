@@ -1,3 +1,4 @@
+-- expand
 -- The record of every decision. It is only ever added to, so it names things by id and name and refers to no row: what
 -- it tells of may be gone. scope_id and scope_parent_id say where that thing lay, and so who may read the event.
 
