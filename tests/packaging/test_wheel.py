@@ -79,7 +79,7 @@ def test_the_wheel_says_which_python_it_needs(wheel: Path) -> None:
 def test_a_client_install_brings_no_server_library() -> None:
     client = needed_by("")
 
-    assert {"click", "httpx", "keyring", "rich", "trio", "trio-websocket"} <= client
+    assert {"click", "keyring", "rich", "trio", "trio-websocket"} <= client
     assert client & (SERVER_LIBRARIES - {"cryptography"}) == set()  # keyring needs that one for the Secret Service
 
 

@@ -63,7 +63,7 @@ class Code(enum.Enum):
     # what they may
     NOT_FOUND = (
         "not_found", "no such thing, or you may not see it",
-        "list what you may reach with: acc targets list", 12, 404, 0,
+        "list what you may see, for instance with: acc targets list", 12, 404, 0,
     )  # fmt: skip
     NOT_ALLOWED = (
         "not_allowed", "you may not do that",

@@ -61,13 +61,17 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """A domain action: `POST /v1/<plural>/<id>:<name>`, or on the collection where it takes no id."""
+    """A domain action: `POST /v1/<plural>/<id>:<name>`, or on the collection where it takes no id.
+
+    `gives` is the type that it lists, page by page and asked for with GET; None for what changes or makes something.
+    """
 
     name: str
     says: str
     takes: tuple[Field, ...] = ()
     versioned: bool = False
     on_collection: bool = False
+    gives: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +80,8 @@ class Resource:
 
     `scopes` are the types of scope it may live in; `parent` is the type of the resource that it belongs to, whose id
     stands in `parent_field`; `verbs` are those of CRUD that it has; `own` the actions that its owner may have on it
-    as `x:self`; `columns` what a person wants to see of many.
+    as `x:self`; `columns` what a person wants to see of many; `narrowed_by` the parameters that its list knows beyond
+    those of every list.
     """
 
     type: str
@@ -90,6 +95,7 @@ class Resource:
     domain: tuple[Action, ...] = ()
     own: tuple[str, ...] = ()
     columns: tuple[str, ...] = ("id", "name", "description")
+    narrowed_by: tuple[Field, ...] = ()
 
     @property
     def actions(self) -> tuple[str, ...]:
