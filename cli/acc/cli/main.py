@@ -9,7 +9,7 @@ import click
 
 from acc.cli.commands import LINES, OWN, help_text
 from acc.cli.kinds import TARGET
-from acc.wire.directory import RESOURCES
+from acc.wire.directory import BY_PLURAL
 
 
 class LazyGroup(click.Group):
@@ -25,7 +25,7 @@ class LazyGroup(click.Group):
             if not isinstance(found, click.Command):
                 raise TypeError(f"{module_name}:{attribute} is not a command")
             return found
-        return next((_made(resource.plural) for resource in RESOURCES if resource.plural == cmd_name), None)
+        return _made(cmd_name) if cmd_name in BY_PLURAL else None
 
     def get_help(self, ctx: click.Context) -> str:  # noqa: ARG002  click's signature
         return help_text()

@@ -454,6 +454,7 @@ RESOURCES = (
 )  # fmt: skip
 
 BY_TYPE = {resource.type: resource for resource in RESOURCES}
+BY_PLURAL = {resource.plural: resource for resource in RESOURCES}
 
 
 def type_of_id(text: str) -> str | None:

@@ -11,7 +11,7 @@ import click
 
 from acc.cli import terminal
 from acc.cli.controller import Item, text
-from acc.cli.resource import cells
+from acc.cli.resource import cells, offering
 from acc.cli.resource.names import name_of
 from acc.wire.resources import Resource, Shape
 
@@ -43,6 +43,7 @@ class Output:
 
     def many(self, pages: Iterable[list[Item]]) -> None:
         """Print a list."""
+        pages = offering.noted(self.resource, pages)
         match self.form:
             case "json":
                 terminal.show_json({"items": [item for page in pages for item in page]})
@@ -60,6 +61,7 @@ class Output:
             case "id" | "name":
                 self._word(item)
             case _:
+                offering.seen(self.resource, [item])
                 at = cells.now() if sys.stdout.isatty() else None
                 terminal.show_block(cells.lines_of(item, self.resource, at))
 
