@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from acc.wire.errors import Code
-from tests.packaging.distribution import FOLDERS, ROOT, build_wheel, files_in, files_of_tree, needed_by
+from tests.packaging.distribution import FOLDERS, ROOT, build_wheel, files_in, files_of_tree, needed_by, shared_by
 
 SERVER_LIBRARIES = {
     "argon2-cffi",
@@ -60,6 +60,14 @@ def test_every_package_is_typed_and_the_migrations_are_there(wheel: Path) -> Non
 
     assert {f"acc/{name}/py.typed" for name in ("wire", "rpc", "cli", "controlplane", "worker")} <= files
     assert "acc/controlplane/migrations/0001_directory.sql" in files
+
+
+def test_an_install_brings_completion_to_each_shell(wheel: Path) -> None:
+    assert shared_by(wheel) == {
+        "share/bash-completion/completions/acc",
+        "share/zsh/site-functions/_acc",
+        "share/fish/vendor_completions.d/acc.fish",
+    }
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -1,0 +1,150 @@
+"""Completion in real shells: what a person gets who presses Tab."""
+
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROGRAMS, System
+from tests.packaging.distribution import ROOT
+
+SCRIPTS = ROOT / "shell-completions"
+START = {
+    "bash": (["--norc", "--noprofile", "-i"], f"source {SCRIPTS}/acc.bash"),
+    "zsh": (["-f", "-i"], f"autoload -U compinit; compinit -D -u; source {SCRIPTS}/_acc"),
+    "fish": (["--no-config", "-i"], f"source {SCRIPTS}/acc.fish"),
+}
+BASH = """
+source {script}
+COMP_WORDS=({words})
+COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+_acc
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+@pytest.fixture(scope="module")
+def env(system: System, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a person who has listed their targets once."""
+    system.acc("targets", "list")
+    system.acc("scopes", "list")
+    theirs = {
+        "PATH": f"{PROGRAMS}:{system.acc.env['PATH']}",
+        "TERM": "xterm",
+        "TMPDIR": str(tmp_path_factory.mktemp("tmp")),
+    }
+    return system.acc.env | theirs
+
+
+class Screen:
+    """What a shell on a terminal shows, and its keyboard."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.shown = ""
+
+    def type(self, text: str) -> None:
+        os.write(self._descriptor, text.encode())
+
+    def wait_for(self, pattern: str, seconds: float = 20.0) -> None:
+        """Return once what is shown has `pattern`, from where it was last found."""
+        deadline = time.monotonic() + seconds
+        while (found := re.search(pattern, self.shown)) is None:
+            ready, _, _ = select.select([self._descriptor], [], [], max(0.0, deadline - time.monotonic()))
+            assert ready, f"{pattern!r} did not come: {self.shown!r}"
+            self.shown += os.read(self._descriptor, 65536).decode(errors="replace")
+        self.shown = self.shown[found.end() :]
+
+
+@contextmanager
+def shell(name: str, env: dict[str, str]) -> Iterator[Screen]:
+    """An interactive shell that has read the script, at its prompt."""
+    options, setup = START[name]
+    program = shutil.which(name)
+    assert program is not None
+    ours, theirs = pty.openpty()
+    # fish wants a terminal that is its own, which setsid makes of it.
+    command = ["setsid", "--ctty", program, *options]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
+        os.close(theirs)
+        screen = Screen(ours)
+        screen.type(f"{setup}; echo rea''dy\n")
+        screen.wait_for("ready\r")
+        try:
+            yield screen
+        finally:
+            process.kill()
+    os.close(ours)
+
+
+@pytest.mark.parametrize("name", list(START))
+def test_tab_completes_a_command_and_then_a_live_name(name: str, env: dict[str, str]) -> None:
+    with shell(name, env) as screen:
+        screen.type("acc targ\t")
+        screen.wait_for("ets")
+        screen.type("rea\tclo\t")
+        screen.wait_for("sed")
+        screen.type("-o na\t\n")
+        screen.wait_for("closed\r")
+
+
+@pytest.mark.parametrize("name", list(START))
+def test_without_a_login_tab_says_nothing(name: str, env: dict[str, str], tmp_path: Path) -> None:
+    bare = {key: value for key, value in env.items() if not key.startswith("ACC_")} | {"HOME": str(tmp_path)}
+    with shell(name, bare) as screen:
+        screen.type("acc ssh clo\t")
+        screen.type("\x15echo no''thing\n")
+        screen.wait_for("nothing\r")
+
+        assert re.search("rror|login|Traceback", screen.shown) is None
+
+
+def bash(env: dict[str, str], *words: str) -> list[str]:
+    program = BASH.format(script=SCRIPTS / "acc.bash", words=" ".join(f"'{word}'" for word in ("acc", *words)))
+    done = subprocess.run(["bash", "-c", program], env=env, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+def fish(env: dict[str, str], *words: str) -> list[str]:
+    program = f"source {SCRIPTS}/acc.fish; complete -C '{' '.join(('acc', *words))}'"
+    done = subprocess.run(
+        ["fish", "-N", "-c", program], env=env, capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stderr == ""
+    return [line.partition("\t")[0] for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("ask", [bash, fish])
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("lo",), {"login", "logout"}),
+        (("targets", "re"), {"read", "remove-host-sources"}),
+        (("targets", "list", "--fil"), {"--filter"}),
+        (("targets", "list", "-o", "n"), {"name"}),
+        (("targets", "read", "--json", "clo"), {"closed"}),
+        (("targets", "delete", "echo", "clo"), {"closed"}),
+        (("ssh", "clo"), {"closed"}),
+        (("connect", "clo"), {"closed"}),
+        (("proxy", "clo"), {"closed"}),
+        (("targets", "create", "--scope", "def"), {"default"}),
+        (("roles", "create", "--name", "clo"), set()),
+        (("users", "update", "ann", "--clear", "em"), {"email"}),
+        (("connect", "closed", "--", "clo"), set()),
+        (("login", "--cacert", "/etc/passw"), {"/etc/passwd", "/etc/passwd-"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_what_is_offered(ask: object, words: tuple[str, ...], offered: set[str], env: dict[str, str]) -> None:
+    assert callable(ask)
+
+    assert set(ask(env, *words)) == offered
