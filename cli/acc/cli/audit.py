@@ -12,7 +12,7 @@ import click
 
 from acc.cli.controller import Item, text
 from acc.cli.kinds import Kind
-from acc.cli.resource import command, output
+from acc.cli.resource import output, parameters
 from acc.cli.resource.api import opened
 from acc.cli.resource.output import Output
 from acc.wire.directory import AUDIT_EVENT, SCOPE
@@ -91,9 +91,9 @@ audit.add_command(
             click.Option(["--user"], type=Kind("user"), metavar="NAME|ID", help="Only what this user asked for."),
             click.Option(["--target"], type=Kind("target"), metavar="NAME|ID", help="Only what concerns this target."),
             click.Option(["--outcome"], metavar="CODE", help="Only those that ended so: ok, or an error's code."),
-            command.place_option(AUDIT_EVENT, required=False, says="Only in this scope; else all that you may see."),
-            command.filter_option(),
-            *command.page_options(),
+            parameters.within_option(AUDIT_EVENT),
+            parameters.filter_option(),
+            *parameters.page_options(),
             *output.list_options(),
         ],
     )

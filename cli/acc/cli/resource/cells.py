@@ -77,9 +77,9 @@ def lines_of(item: Item, resource: Resource, now: datetime | None) -> list[tuple
     """Label and value of everything in the item: what is described first, in that order. `now`: for a terminal."""
     described = [field for field in resource.fields if field_of(item, resource, field.name) not in (None, [], {})]
     known = {field.inside or field.name for field in resource.fields}
-    told_by_ids = {field.name.removesuffix("_ids") + "s" for field in described if field.name.endswith("_ids")}
-    told_by_ids |= {"scope_id"} if item.get("scope") else set()
-    shown = [field for field in described if field.name not in told_by_ids]
+    said = {field.name.removesuffix("_ids").removesuffix("_strings") + "s" for field in described}
+    said |= {"scope_id"} if item.get("scope") else set()
+    shown = [field for field in described if field.name not in said or field.shape not in (Shape.OBJECTS, Shape.TEXT)]
     rest = [(key.replace("_", " "), line(value)) for key, value in item.items() if key not in known]
     return [entry for field in shown for entry in _entries(item, resource, field, now)] + rest
 
@@ -110,7 +110,7 @@ def _inner(value: object) -> str:
 
 def _scope(value: object) -> str:
     match value:
-        case {"id": str(scope_id), "name": str(name)} if name:
+        case {"id": str(scope_id), "name": str(name)} if name not in ("", scope_id):
             return f"{name} ({scope_id})"
         case {"id": str(scope_id)}:
             return scope_id

@@ -126,13 +126,20 @@ def clear_option(fields: Iterable[Field]) -> click.Option:
     )
 
 
-def body(fields: Iterable[Field], values: Mapping[str, object], resolve: Resolve) -> Item:
-    """The JSON object that says what was given for `fields`."""
+def body(
+    fields: Iterable[Field],
+    values: Mapping[str, object],
+    resolve: Resolve,
+    secrets: Iterable[tuple[Field, str]] = (),
+) -> Item:
+    """The JSON object that says what was given for `fields`, and `secrets`."""
     found: Item = {}
     for field in fields:
         value = values.get(field.name)
         if value is not None and value != ():
             put(found, field, json_value(field, value, resolve))
+    for field, secret in secrets:
+        put(found, field, secret)
     return found
 
 

@@ -97,17 +97,11 @@ class Names:
         self, resource: Resource, container: str | None, size: int, query: dict[str, str]
     ) -> Iterator[list[Item]]:
         """What there is of a type, in `container` or wherever the caller sees it, page by page."""
-        if resource.parent is None:
-            scope = {"scope_id": container or "global", "recursive": "true"}
-            yield from self.controller.pages(resource.path, size, **scope, **query)
-            return
-        parents = [container] if container is not None else self._ids(BY_TYPE[resource.parent])
-        for parent in parents:
-            yield from self.controller.pages(resource.path, size, **{resource.parent_field: parent}, **query)
-
-    def _ids(self, resource: Resource) -> Iterator[str]:
-        for page in self.pages(resource, None, 1000, {}):
-            yield from (text(item, "id") for item in page)
+        if container is not None and resource.parent is not None:
+            where = {resource.parent_field: container}
+        else:
+            where = {"scope_id": container or "global", "recursive": "true"}
+        return self.controller.pages(resource.path, size, **where, **query)
 
     def _named(self, resource: Resource, given: str) -> list[Item]:
         called = called_by(resource)

@@ -8,7 +8,7 @@ Refuses more than one line, and more than `MAX_SECRET` characters.
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import click
 
@@ -22,15 +22,22 @@ def secrets_of(fields: tuple[Field, ...]) -> tuple[Field, ...]:
     return tuple(field for field in fields if field.exposure is Exposure.SECRET)
 
 
-def options(field: Field) -> list[click.Option]:
-    """The two ways to give `field` without a terminal."""
-    flag = f"--{field.name.replace('_', '-')}"
-    return [
-        click.Option([f"{flag}-env"], metavar="VARIABLE", help=f"{field.says} From this environment variable."),
-        click.Option(
-            [f"{flag}-file"], metavar="FILE", type=click.Path(allow_dash=True), help="From this file; - is stdin."
-        ),
-    ]
+def options(hidden: Iterable[Field]) -> list[click.Option]:
+    """For each secret the two ways to give it without a terminal."""
+    made: list[click.Option] = []
+    for field in hidden:
+        flag = f"--{field.name.replace('_', '-')}"
+        made += [
+            click.Option([f"{flag}-env"], metavar="VARIABLE", help=f"{field.says} From this environment variable."),
+            click.Option([f"{flag}-file"], metavar="FILE", help=f"{field.says} From this file; - is stdin."),
+        ]
+    return made
+
+
+def read_all(hidden: Iterable[Field], values: Mapping[str, object]) -> list[tuple[Field, str]]:
+    """What was given for each secret."""
+    found = [(field, read(field, values)) for field in hidden]
+    return [(field, secret) for field, secret in found if secret is not None]
 
 
 def read(field: Field, values: Mapping[str, object]) -> str | None:
