@@ -10,12 +10,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from acc.cli import authorize, opening, resume
+from acc.cli.resource.special import group_named
 from acc.wire import control, frames, incoming, ticket, tunnel, upgrade
+from acc.wire.directory import RESOURCES
 from acc.wire.errors import Code
 from acc.worker import controllink, dial, farewell, main, relay
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = (ROOT / "docs" / "protocol.md", ROOT / "docs" / "errors.md")
+PAGES = (ROOT / "docs" / "protocol.md", ROOT / "docs" / "errors.md", ROOT / "docs" / "cli.md")
 
 Row = Sequence[object]
 
@@ -124,6 +126,20 @@ def bounds() -> str:
     )
 
 
+def commands() -> str:
+    return table(
+        ("command", "what it is about", "verbs and actions"),
+        (
+            (
+                f"`acc {resource.plural}`",
+                resource.says,
+                ", ".join(f"`{name}`" for name in group_named(resource.plural).commands),
+            )
+            for resource in RESOURCES
+        ),
+    )
+
+
 def shown(*names: str) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
@@ -133,7 +149,14 @@ def table(head: Row, rows: Iterable[Row]) -> str:
     return "".join(f"| {' | '.join(map(str, row))} |\n" for row in lines)
 
 
-TABLES = {"codes": codes, "statuses": statuses, "limits": limits, "timers": timers, "bounds": bounds}
+TABLES = {
+    "codes": codes,
+    "statuses": statuses,
+    "limits": limits,
+    "timers": timers,
+    "bounds": bounds,
+    "commands": commands,
+}
 
 
 def generate(page: str) -> str:

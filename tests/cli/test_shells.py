@@ -1,18 +1,15 @@
 """Completion in real shells: what a person gets who presses Tab."""
 
-import os
-import pty
 import re
-import select
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.cli.screen import Screen, on_terminal
 from tests.conftest import PROGRAMS, System
 from tests.packaging.distribution import ROOT
 
@@ -44,45 +41,16 @@ def env(system: System, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
     return system.acc.env | theirs
 
 
-class Screen:
-    """What a shell on a terminal shows, and its keyboard."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self.shown = ""
-
-    def type(self, text: str) -> None:
-        os.write(self._descriptor, text.encode())
-
-    def wait_for(self, pattern: str, seconds: float = 20.0) -> None:
-        """Return once what is shown has `pattern`, from where it was last found."""
-        deadline = time.monotonic() + seconds
-        while (found := re.search(pattern, self.shown)) is None:
-            ready, _, _ = select.select([self._descriptor], [], [], max(0.0, deadline - time.monotonic()))
-            assert ready, f"{pattern!r} did not come: {self.shown!r}"
-            self.shown += os.read(self._descriptor, 65536).decode(errors="replace")
-        self.shown = self.shown[found.end() :]
-
-
 @contextmanager
 def shell(name: str, env: dict[str, str]) -> Iterator[Screen]:
     """An interactive shell that has read the script, at its prompt."""
     options, setup = START[name]
     program = shutil.which(name)
     assert program is not None
-    ours, theirs = pty.openpty()
-    # fish wants a terminal that is its own, which setsid makes of it.
-    command = ["setsid", "--ctty", program, *options]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
-        os.close(theirs)
-        screen = Screen(ours)
+    with on_terminal([program, *options], env) as screen:
         screen.type(f"{setup}; echo rea''dy\n")
         screen.wait_for("ready\r")
-        try:
-            yield screen
-        finally:
-            process.kill()
-    os.close(ours)
+        yield screen
 
 
 @pytest.mark.parametrize("name", list(START))

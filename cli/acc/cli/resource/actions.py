@@ -61,7 +61,8 @@ def _listing(resource: Resource, action: Action, listed: Field) -> click.Command
         with opened() as api:
             body = fields.body((listed,), values, api.names.id_among)
             if none:
-                body = {listed.name: {} if listed.shape is Shape.TAGS else []}
+                nothing: Item | list[object] = {} if listed.shape is Shape.TAGS else []
+                body[listed.name] = nothing
             _act(api, resource, action, (which, version), body, form)
 
     entries = click.Argument(
