@@ -2,10 +2,11 @@
 
 Rule: one call is one method; what comes back is JSON of the shape that was asked for, or an AccError: the code of the
 problem document that the controller sent, or LOGIN_REQUIRED, HTTP_PEER, or what `https` found. A list comes page by
-page, so that the first can be shown while the others are not there yet.
+page, so that the first can be shown while the others are not there yet. Threads that call at once take turns.
 """
 
 import json
+import threading
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self, cast
@@ -36,6 +37,7 @@ class Controller:
         if token is not None:
             self._headers["Authorization"] = f"Bearer {token}"
         self._connection = Connection(profile, CALL_SECONDS, MAX_ANSWER)
+        self._turn = threading.Lock()
 
     @classmethod
     def of(cls, profile: Profile) -> Self:
@@ -81,7 +83,8 @@ class Controller:
     def call(self, method: str, path: str, body: Item | None) -> Item:
         """One request and its answer, which is {} where there is nothing to say."""
         sent = None if body is None else json.dumps(body).encode()
-        status, raw = self._connection.call(method, path, self._headers, sent)
+        with self._turn:
+            status, raw = self._connection.call(method, path, self._headers, sent)
         if status == 204:
             return {}
         parsed = _object(raw)
