@@ -13,7 +13,7 @@ _acc_commands() {
     'roles') REPLY='list read create update delete add-principals set-principals remove-principals add-grants set-grants remove-grants add-grant-scopes set-grant-scopes remove-grant-scopes' ;;
     'host-sets') REPLY='list read create update delete add-hosts set-hosts remove-hosts' ;;
     'targets') REPLY='list read create update delete authorize-session add-host-sources set-host-sources remove-host-sources' ;;
-    'sessions') REPLY='list read cancel' ;;
+    'sessions') REPLY='list read cancel watch' ;;
     'auth-tokens') REPLY='list read delete' ;;
     'workers') REPLY='list read update delete create-controller-led add-worker-tags set-worker-tags remove-worker-tags' ;;
     'audit-events') REPLY='list read' ;;
@@ -61,6 +61,7 @@ _acc_options() {
     'aliases update') REPLY='--name --description --value --destination --destination-id --authorize-session-arguments --clear --version -o --output --json -h --help' ;;
     'sessions list') REPLY='--scope --scope-id --all --include-terminated --filter --limit --page-size -o --output --json --wide -h --help' ;;
     'sessions cancel') REPLY='--all --json -h --help' ;;
+    'sessions watch') REPLY='--filter --scope --scope-id --recursive --no-recursive --interval -h --help' ;;
     *) REPLY='' reply=() ;;
   esac
 }
@@ -78,7 +79,7 @@ _acc_value() {
     'targets update --clear') REPLY='=description address session-max-seconds session-connection-limit egress-worker-filter default-client-port extra-ports outage-policy' ;;
     'aliases update --clear') REPLY='=name description destination-id authorize-session-arguments' ;;
     'workers update --clear') REPLY='=description' ;;
-    *' --addr' | *' --login-name' | *' --all-hosts' | *' --listen' | *' --linger' | *' --since' | *' --outcome' | *' --filter' | *' --limit' | *' --page-size' | *' --type' | *' --name' | *' --description' | *' --min-login-name-length' | *' --min-password-length' | *' --password-env' | *' --current-password-env' | *' --new-password-env' | *' --full-name' | *' --email' | *' --address' | *' --session-max-seconds' | *' --session-connection-limit' | *' --egress-worker-filter' | *' --default-port' | *' --default-client-port' | *' --extra-port' | *' --outage-policy' | *' --port' | *' --value' | *' --authorize-session-arguments') REPLY='any' ;;
+    *' --addr' | *' --login-name' | *' --all-hosts' | *' --listen' | *' --linger' | *' --since' | *' --outcome' | *' --filter' | *' --limit' | *' --page-size' | *' --type' | *' --name' | *' --description' | *' --min-login-name-length' | *' --min-password-length' | *' --password-env' | *' --current-password-env' | *' --new-password-env' | *' --full-name' | *' --email' | *' --address' | *' --session-max-seconds' | *' --session-connection-limit' | *' --egress-worker-filter' | *' --default-port' | *' --default-client-port' | *' --extra-port' | *' --outage-policy' | *' --port' | *' --value' | *' --authorize-session-arguments' | *' --interval') REPLY='any' ;;
     *' --cacert' | *' --state' | *' --password-file' | *' --current-password-file' | *' --new-password-file') REPLY='files' ;;
     *' --user') REPLY='@users' ;;
     *' --scope' | *' --scope-id') REPLY='@scopes' ;;
@@ -109,8 +110,8 @@ _acc_argument() {
     'auth-tokens read 0') REPLY='@auth-tokens' ;;
     'workers read 0' | 'workers update 0' | 'workers add-worker-tags 0' | 'workers set-worker-tags 0' | 'workers remove-worker-tags 0') REPLY='@workers' ;;
     'audit-events read 0') REPLY='@audit-events' ;;
-    'ssh '* | 'roles add-grants '* | 'roles set-grants '* | 'roles remove-grants '* | 'roles add-grant-scopes '* | 'roles set-grant-scopes '* | 'roles remove-grant-scopes '* | 'workers add-worker-tags '* | 'workers set-worker-tags '* | 'workers remove-worker-tags '*) REPLY='any' ;;
-    'scopes delete '*) REPLY='@scopes' ;;
+    'ssh '* | 'roles add-grants '* | 'roles set-grants '* | 'roles remove-grants '* | 'workers add-worker-tags '* | 'workers set-worker-tags '* | 'workers remove-worker-tags '*) REPLY='any' ;;
+    'scopes delete '* | 'roles add-grant-scopes '* | 'roles set-grant-scopes '* | 'roles remove-grant-scopes '*) REPLY='@scopes' ;;
     'auth-methods delete '*) REPLY='@auth-methods' ;;
     'accounts delete '* | 'users add-accounts '* | 'users set-accounts '* | 'users remove-accounts '*) REPLY='@accounts' ;;
     'users delete '* | 'groups add-members '* | 'groups set-members '* | 'groups remove-members '*) REPLY='@users' ;;

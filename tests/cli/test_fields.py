@@ -66,6 +66,12 @@ def test_principals_are_users_or_groups() -> None:
     assert body(ROLE, "principal_ids", "--principal-id", "ann") == {"principal_ids": ["user or group ann"]}
 
 
+def test_grant_scopes_are_words_or_scopes() -> None:
+    assert body(ROLE, "grant_scope_ids", "--grant-scope-id", "this", "--grant-scope-id", "prod") == {
+        "grant_scope_ids": ["this", "scope prod"]
+    }
+
+
 def test_an_object_is_json() -> None:
     arguments = ("--authorize-session-arguments", '{"host_id": "hst_1"}')
 

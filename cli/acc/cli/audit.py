@@ -14,8 +14,9 @@ from acc.cli.controller import Item, text
 from acc.cli.kinds import Kind
 from acc.cli.resource import output, parameters
 from acc.cli.resource.api import opened
+from acc.cli.resource.names import equals
 from acc.cli.resource.output import Output
-from acc.wire.directory import AUDIT_EVENT, SCOPE
+from acc.wire.directory import AUDIT_EVENT, SCOPE, TARGET, USER
 
 _SPAN = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -57,11 +58,11 @@ def _events(
     with opened() as api:
         terms = [] if filter is None else [f"({filter})"]
         if user is not None:
-            terms.append(f'"/item/user_id" == "{api.names.id_among(("user",), user)}"')
+            terms.append(equals("/item/user_id", api.names.id_of(USER, user)))
         if target is not None:
-            terms.append(f'"/item/resource_id" == "{api.names.id_among(("target",), target)}"')
+            terms.append(equals("/item/resource_id", api.names.id_of(TARGET, target)))
         if outcome is not None:
-            terms.append(f'"/item/outcome" == "{outcome}"')
+            terms.append(equals("/item/outcome", outcome))
         query = {"filter": " and ".join(terms)} if terms else {}
         container = None if place is None else api.names.id_of(SCOPE, place)
         pages = api.names.pages(AUDIT_EVENT, container, min(page_size, limit or page_size), query)

@@ -13,6 +13,7 @@ from acc.cli import terminal
 from acc.cli.controller import text
 from acc.cli.kinds import Kind
 from acc.cli.resource.api import Api, opened
+from acc.cli.resource.names import equals
 from acc.wire.directory import SCOPE, SESSION
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name
@@ -67,7 +68,7 @@ def cancel(session: str, every: bool, as_json: bool) -> None:
 
 def _live_sessions(api: Api, target: str) -> list[str]:
     """The ids of the live sessions of `target`, which is a name or an id. Raises NOT_FOUND if there are none."""
-    selected = f'"/item/target_name" == "{target}" or "/item/target_id" == "{target}"'
+    selected = f"{equals('/item/target_name', target)} or {equals('/item/target_id', target)}"
     live = [
         text(item, "id")
         for page in api.names.pages(SESSION, None, 1000, {"filter": selected})

@@ -52,7 +52,7 @@ class Table:
         is_first = not self._widths
         if is_first:
             needed = [max(map(cell_len, cells)) for cells in zip(self._columns, *rows, strict=True)]
-            self._widths = _fitted(needed, console.width - _GAP * len(needed))
+            self._widths = fitted(needed, console.width - _GAP * len(needed))
         table = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_header=is_first, show_edge=False)
         for column, width in zip(self._columns, self._widths, strict=True):
             table.add_column(column, width=width, overflow="fold")
@@ -110,7 +110,7 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
-def _fitted(widths: list[int], room: int) -> list[int]:
+def fitted(widths: list[int], room: int) -> list[int]:
     """`widths`, the widest made narrower until they fit into `room`."""
     fitted = list(widths)
     while sum(fitted) > max(room, len(fitted)):

@@ -38,7 +38,7 @@ class Code(enum.Enum):
 
     # what the person typed
     BAD_NAME = (
-        "bad_name", "not a valid target name",
+        "bad_name", "not a valid name",
         "use letters, digits, dot, underscore and hyphen, at most 63", 3, 400, 0,
     )  # fmt: skip
     BAD_REQUEST = (

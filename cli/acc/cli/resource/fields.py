@@ -21,8 +21,11 @@ Resolve = Callable[[tuple[str, ...], str], str]
 
 LISTS = (Shape.TEXTS, Shape.INTEGERS, Shape.TAGS)
 
-PRINCIPALS = ("user", "group")
-"""What a role may be given to: the one field whose ids are of two types."""
+REFERS = {"principal_ids": ("user", "group"), "grant_scope_ids": ("scope",)}
+"""Fields that hold ids, but not of one type, or not ids alone."""
+
+KEYWORDS = {"grant_scope_ids": ("this", "children", "descendants")}
+"""What such a field holds beside ids."""
 
 
 class Tag(click.ParamType[tuple[str, str], str]):
@@ -65,9 +68,7 @@ def word(field: Field) -> str:
 
 def types_of(field: Field) -> tuple[str, ...]:
     """The types whose names or ids `field` takes; none if it holds no ids."""
-    if field.name == "principal_ids":
-        return PRINCIPALS
-    return () if field.refers is None else (field.refers,)
+    return REFERS.get(field.name, () if field.refers is None else (field.refers,))
 
 
 def value_type(field: Field) -> click.ParamType[object, str]:
@@ -162,7 +163,8 @@ def json_value(field: Field, value: object, resolve: Resolve) -> object:
             return _tags(cast("tuple[tuple[str, str], ...]", value))  # Tag made them
         case tuple():
             entries = cast("tuple[object, ...]", value)  # click made it
-            return [resolve(types, str(entry)) if types else entry for entry in entries]
+            words = KEYWORDS.get(field.name, ())
+            return [resolve(types, str(entry)) if types and entry not in words else entry for entry in entries]
         case _:
             return value
 

@@ -30,6 +30,11 @@ _CALLED = {"account": "login_name", "alias": "value", "session": "target_name"}
 _NAMELESS = ("auth-token", "audit-event")
 
 
+def equals(selector: str, value: str) -> str:
+    """The filter for items in which `selector` leads to `value`."""
+    return f'"{selector}" == {json.dumps(value, ensure_ascii=False)}'
+
+
 def called_by(resource: Resource) -> str | None:
     """The field by which people call a thing of this type; None where there is only its id."""
     if resource.type in _NAMELESS:
@@ -75,8 +80,8 @@ class Names:
         resources = [BY_TYPE[type_] for type_ in types]
         if len(resources) == 1:
             return self.id_of(resources[0], given)
-        if any(_is_id(resource, given) for resource in resources if type_of_id(given) == resource.type):
-            return given
+        if type_of_id(given) in types:
+            return checked_id(given)
         found = [(resource, item) for resource in resources for item in self._named(resource, given)]
         match found:
             case [(_, one)]:
@@ -111,16 +116,13 @@ class Names:
         container = self.container(resource, place) if place else None
         inside = next((field.inside for field in resource.fields if field.name == called), None)
         selector = f"/item/{called}" if inside is None else f"/item/{inside}/{called}"
-        query = {"filter": f'"{selector}" == {json.dumps(name, ensure_ascii=False)}'}
+        query = {"filter": equals(selector, name)}
         return [
             item
             for page in self.pages(resource, container, 100, query)
             for item in page
-            if field_of(item, resource, called) == name and (not place or self._lives_in(item, resource, container))
+            if field_of(item, resource, called) == name and container in (None, item.get(resource.parent_field))
         ]
-
-    def _lives_in(self, item: Item, resource: Resource, container: str | None) -> bool:
-        return item.get(resource.parent_field) == container
 
     def _candidates(self, resource: Resource, given: str, found: list[Item]) -> str:
         said = ", ".join(f"{text(item, 'id')} in {self._place(item, resource)}" for item in found[:MAX_CANDIDATES])
@@ -153,7 +155,8 @@ def _is_id(resource: Resource, given: str) -> bool:
         return True
     type_ = type_of_id(given)
     if type_ == resource.type:
-        return checked_id(given) == given
+        checked_id(given)
+        return True
     if type_ is not None and _ID.fullmatch(given):
         raise AccError(Code.BAD_REQUEST, f"{given} is the id of a {type_}; a {resource.type} is wanted")
     return False
