@@ -1,9 +1,7 @@
 """The commands of resources, on a running system: one shape for all of them."""
 
 import json
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +9,8 @@ import pytest
 
 from acc.wire.directory import RESOURCES
 from acc.wire.errors import Code
-from tests.cli.screen import Screen, on_terminal
 from tests.conftest import PROGRAMS, Completed, System
+from tests.journeys.terminal import Terminal, on_terminal
 
 PASSWORD = "correct horse battery"
 
@@ -284,43 +282,42 @@ def test_several_are_deleted_or_none(place: Place) -> None:
     assert place.id("groups", "read", one) == one
 
 
-@contextmanager
-def person(place: Place, *arguments: str) -> Iterator[Screen]:
+def person(place: Place, *arguments: str) -> AbstractContextManager[Terminal]:
     """Somebody runs `acc` on a terminal."""
-    env = place.system.acc.env | {"COLUMNS": "120", "TERM": "xterm"}
-    with on_terminal([str(PROGRAMS / "acc"), *arguments], env) as screen:
-        yield screen
+    return on_terminal([str(PROGRAMS / "acc"), *arguments], place.system.acc.env, columns=120)
 
 
 @pytest.mark.parametrize(("answer", "status", "after"), [("n", 1, 0), ("y", 0, Code.NOT_FOUND.exit_status)])
 def test_a_delete_on_a_terminal_asks_first(place: Place, answer: str, status: int, after: int) -> None:
     group = place.id("groups", "create", "--scope", "blue", "--name", f"asked-{answer}")
-    with person(place, "groups", "delete", f"asked-{answer}") as screen:
-        screen.wait_for(re.escape(f"group asked-{answer} ({group})"))
-        screen.wait_for("Delete it")
-        screen.type(f"{answer}\n")
+    with person(place, "groups", "delete", f"asked-{answer}") as terminal:
+        terminal.wait_for(f"group asked-{answer} ({group})")
+        terminal.wait_for("Delete it?")
+        terminal.type(f"{answer}\n")
 
-        assert screen.wait_end() == status
+        assert terminal.wait() == status
     assert place("groups", "read", group).returncode == after
 
 
 def test_a_secret_on_a_terminal_is_typed_twice_and_not_echoed(place: Place) -> None:
     logs_in(place, "eve-tty")
-    with person(place, "accounts", "set-password", "eve-tty") as screen:
-        screen.wait_for("Password: ")
-        screen.type(f"{PASSWORD}\n")
-        screen.wait_for("Password again: ")
-        screen.type(f"{PASSWORD}\n")
+    with person(place, "accounts", "set-password", "eve-tty") as terminal:
+        terminal.wait_for("Password:")
+        terminal.type(f"{PASSWORD}\n")
+        terminal.wait_for("Password again:")
+        terminal.type(f"{PASSWORD}\n")
 
-        assert screen.wait_end() == 0, screen.shown
-        assert PASSWORD not in screen.shown
+        terminal.wait_for("eve-tty")
+        assert terminal.wait() == 0
+        assert PASSWORD.encode() not in terminal.written()
     assert login(place, "eve-tty").returncode == 0
 
 
-def test_on_a_terminal_times_are_distances_and_scopes_have_names(place: Place) -> None:
-    with person(place, "auth-tokens", "list") as tokens, person(place, "targets", "list", "--scope", "lab") as targets:
-        assert (tokens.wait_end(), targets.wait_end()) == (0, 0)
+def test_on_a_terminal_times_are_distances(place: Place) -> None:
+    with person(place, "auth-tokens", "list") as terminal:
+        assert " ago " in terminal.wait_for("in 6d")
 
-        assert " ago" in tokens.shown
-        assert "in 6d" in tokens.shown
-        assert "green" in targets.shown
+
+def test_on_a_terminal_scopes_have_names(place: Place) -> None:
+    with person(place, "targets", "list", "--scope", "lab/green") as terminal:
+        assert terminal.wait_for("twin").endswith("green")

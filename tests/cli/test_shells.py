@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.screen import Screen, on_terminal
-from tests.conftest import PROGRAMS, System
+from tests.conftest import PROGRAMS, System, wait_until
+from tests.journeys.terminal import Terminal, on_terminal
 from tests.packaging.distribution import ROOT
 
 SCRIPTS = ROOT / "shell-completions"
@@ -35,44 +35,43 @@ def env(system: System, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
     system.acc("scopes", "list")
     theirs = {
         "PATH": f"{PROGRAMS}:{system.acc.env['PATH']}",
-        "TERM": "xterm",
         "TMPDIR": str(tmp_path_factory.mktemp("tmp")),
     }
     return system.acc.env | theirs
 
 
 @contextmanager
-def shell(name: str, env: dict[str, str]) -> Iterator[Screen]:
+def shell(name: str, env: dict[str, str]) -> Iterator[Terminal]:
     """An interactive shell that has read the script, at its prompt."""
     options, setup = START[name]
     program = shutil.which(name)
     assert program is not None
-    with on_terminal([program, *options], env) as screen:
-        screen.type(f"{setup}; echo rea''dy\n")
-        screen.wait_for("ready\r")
-        yield screen
+    with on_terminal([program, *options], env, columns=200) as terminal:
+        terminal.type(f"{setup}; echo rea''dy\n")
+        wait_until(lambda: "ready" in terminal.lines(), 20)
+        yield terminal
 
 
 @pytest.mark.parametrize("name", list(START))
 def test_tab_completes_a_command_and_then_a_live_name(name: str, env: dict[str, str]) -> None:
-    with shell(name, env) as screen:
-        screen.type("acc targ\t")
-        screen.wait_for("ets")
-        screen.type("rea\tclo\t")
-        screen.wait_for("sed")
-        screen.type("-o na\t\n")
-        screen.wait_for("closed\r")
+    with shell(name, env) as terminal:
+        terminal.type("acc targ\t")
+        terminal.wait_for("acc targets")
+        terminal.type("rea\tclo\t")
+        terminal.wait_for("acc targets read closed")
+        terminal.type("-o na\t\n")
+        wait_until(lambda: "closed" in terminal.lines(), 20)
 
 
 @pytest.mark.parametrize("name", list(START))
 def test_without_a_login_tab_says_nothing(name: str, env: dict[str, str], tmp_path: Path) -> None:
     bare = {key: value for key, value in env.items() if not key.startswith("ACC_")} | {"HOME": str(tmp_path)}
-    with shell(name, bare) as screen:
-        screen.type("acc ssh clo\t")
-        screen.type("\x15echo no''thing\n")
-        screen.wait_for("nothing\r")
+    with shell(name, bare) as terminal:
+        terminal.type("acc ssh clo\t")
+        terminal.type("\x15echo no''thing\n")
+        wait_until(lambda: "nothing" in terminal.lines(), 20)
 
-        assert re.search("rror|login|Traceback", screen.shown) is None
+        assert re.search(rb"rror|login|Traceback", terminal.written()) is None
 
 
 def bash(env: dict[str, str], *words: str) -> list[str]:

@@ -5,16 +5,16 @@ import socket
 import pytest
 
 from acc.cli.terminal import fitted
-from tests.cli.screen import on_terminal
 from tests.conftest import PROGRAMS, Acc
+from tests.journeys.terminal import on_terminal
 
 
 def test_a_long_wait_is_explained_on_a_terminal(acc: Acc) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         addr = f"https://127.0.0.1:{silent.getsockname()[1]}"
-        env = acc.env | {"ACC_ADDR": addr, "ACC_TOKEN": "at_0000000001_x", "TERM": "xterm", "COLUMNS": "100"}
-        with on_terminal([str(PROGRAMS / "acc"), "targets", "list"], env) as screen:
-            screen.wait_for(f"waiting for {addr}")
+        env = acc.env | {"ACC_ADDR": addr, "ACC_TOKEN": "at_0000000001_x"}
+        with on_terminal([str(PROGRAMS / "acc"), "targets", "list"], env) as terminal:
+            terminal.wait_for(f"waiting for {addr}")
 
 
 @pytest.mark.parametrize(
