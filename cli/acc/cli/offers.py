@@ -1,7 +1,7 @@
 """What a shell may offer: names and ids that were seen lately, one small file for each type of resource.
 
-    <cache>/<controller host>_<port>_<holder>/<plural>      a value and a few words on a line, newest first; mode 0600
-    <cache>/<controller host>_<port>_<holder>/<plural>.asked    its time: when a refresh was last begun
+    <cache>/<controller host>_<port>/<holder>/<plural>      a value and a few words on a line, newest first; mode 0600
+    <cache>/<controller host>_<port>/<holder>/<plural>.asked    its time: when a refresh was last begun
 
 `holder` is who is logged in: what one person may see is not offered to another.
 
@@ -75,10 +75,10 @@ def asked_path(profile: Profile, plural: str) -> str:
 
 
 def directory(profile: Profile) -> str:
-    """Where what one login on one controller has seen is kept."""
+    """Where everything of this controller is kept, whoever saw it; it need not exist."""
     host, port = profile.authority()
-    return os.path.join(directories.cache(), f"{host}_{port}_{credentials.holder(profile)}")
+    return os.path.join(directories.cache(), f"{host}_{port}")
 
 
 def _path(profile: Profile, plural: str) -> str:
-    return os.path.join(directory(profile), plural)
+    return os.path.join(directory(profile), credentials.holder(profile), plural)
