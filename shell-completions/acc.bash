@@ -26,10 +26,11 @@ _acc_options() {
     '') REPLY='--version -h --help' ;;
     'login') REPLY='--addr --cacert --login-name --password-stdin --json -h --help' ;;
     'logout' | 'whoami') REPLY='--json -h --help' ;;
-    'ssh' | 'audit' | 'scopes' | 'auth-methods' | 'accounts' | 'users' | 'groups' | 'roles' | 'host-catalogs' | 'host-sets' | 'hosts' | 'targets' | 'aliases' | 'sessions' | 'auth-tokens' | 'workers' | 'audit-events') REPLY='-h --help' ;;
+    'ssh') REPLY='--host -h --help' ;;
     'ssh-config') REPLY='--all-hosts -h --help' ;;
-    'connect') REPLY='--listen -h --help' ;;
-    'proxy') REPLY='--linger -h --help' ;;
+    'connect') REPLY='--host --listen -h --help' ;;
+    'proxy') REPLY='--host --linger -h --help' ;;
+    'audit' | 'scopes' | 'auth-methods' | 'accounts' | 'users' | 'groups' | 'roles' | 'host-catalogs' | 'host-sets' | 'hosts' | 'targets' | 'aliases' | 'sessions' | 'auth-tokens' | 'workers' | 'audit-events') REPLY='-h --help' ;;
     'audit events') REPLY='--since --user --target --outcome --scope --scope-id --filter --limit --page-size -o --output --json --wide -h --help' ;;
     'dev') REPLY='--json --target --state -h --help' ;;
     'scopes list' | 'auth-methods list' | 'users list' | 'groups list' | 'roles list' | 'host-catalogs list' | 'targets list' | 'aliases list' | 'auth-tokens list' | 'workers list' | 'audit-events list') REPLY='--scope --scope-id --filter --limit --page-size -o --output --json --wide -h --help' ;;
@@ -81,11 +82,11 @@ _acc_value() {
     'workers update --clear') REPLY='=description' ;;
     *' --addr' | *' --login-name' | *' --all-hosts' | *' --listen' | *' --linger' | *' --since' | *' --outcome' | *' --filter' | *' --limit' | *' --page-size' | *' --type' | *' --name' | *' --description' | *' --min-login-name-length' | *' --min-password-length' | *' --password-env' | *' --current-password-env' | *' --new-password-env' | *' --full-name' | *' --email' | *' --address' | *' --session-max-seconds' | *' --session-connection-limit' | *' --egress-worker-filter' | *' --default-port' | *' --default-client-port' | *' --extra-port' | *' --outage-policy' | *' --port' | *' --value' | *' --authorize-session-arguments' | *' --interval') REPLY='any' ;;
     *' --cacert' | *' --state' | *' --password-file' | *' --current-password-file' | *' --new-password-file') REPLY='files' ;;
+    *' --host' | *' --host-id') REPLY='@hosts' ;;
     *' --user') REPLY='@users' ;;
     *' --scope' | *' --scope-id') REPLY='@scopes' ;;
     *' --primary-auth-method' | *' --primary-auth-method-id' | *' --auth-method' | *' --auth-method-id') REPLY='@auth-methods' ;;
     *' --host-catalog' | *' --host-catalog-id') REPLY='@host-catalogs' ;;
-    *' --host' | *' --host-id') REPLY='@hosts' ;;
     *' --destination' | *' --destination-id') REPLY='@targets' ;;
     *) REPLY='' reply=() ;;
   esac

@@ -8,7 +8,7 @@ import importlib
 import click
 
 from acc.cli.commands import LINES, OWN, help_text
-from acc.cli.kinds import TARGET
+from acc.cli.kinds import TARGET, Kind
 from acc.wire.directory import BY_PLURAL
 
 
@@ -53,7 +53,9 @@ class _Usage(click.Command):
 @click.command(cls=_Usage)
 @click.argument("name", type=TARGET)
 @click.argument("port", required=False)
-@click.option("--host", metavar="HOST", help="One of the target's hosts, by name or id, where it has several.")
+@click.option(
+    "--host", type=Kind("host"), metavar="HOST", help="One of the target's hosts, by name or id, where it has several."
+)
 @click.option("--linger", metavar="SECONDS", help="How long to wait for the other direction once stdout is closed.")
 def proxy(name: str, port: str | None, host: str | None, linger: str | None) -> None:
     """Carry stdin and stdout to a target; what ssh runs.
