@@ -26,7 +26,7 @@ demo: $(READY)  ## run a real ssh through acc to a real sshd, on this machine
 
 .PHONY: test
 test: $(READY)  ## run the whole suite
-	@tools/programs.sh ssh sshd socat rsync git nc ss
+	@tools/programs.sh ssh sshd socat rsync git nc ss bash zsh fish
 	$(PYTHON) -m pytest
 
 .PHONY: lint
@@ -38,6 +38,7 @@ lint: $(READY)  ## check format, style, types, imports and generated code
 	.venv/bin/lint-imports
 	$(PYTHON) tools/genproto.py --check
 	$(PYTHON) tools/gendocs.py --check
+	$(PYTHON) tools/gencompletions.py --check
 
 .PHONY: check
 check: lint  ## lint, then make test: what CI runs
@@ -65,6 +66,10 @@ proto: $(READY)  ## generate acc.rpc from wire/proto
 .PHONY: tables
 tables: $(READY)  ## write the tables of docs/ that follow from the code
 	$(PYTHON) tools/gendocs.py
+
+.PHONY: completions
+completions: $(READY)  ## write shell-completions/ from the commands that there are
+	$(PYTHON) tools/gencompletions.py
 
 .PHONY: constraints
 constraints: $(READY)  ## write down the versions in .venv, as those that were tested

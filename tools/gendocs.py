@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from acc.cli import authorize, opening, resume
+from acc.cli.resource.special import group_named
 from acc.controlplane import config as controlplane_config
 from acc.wire import control, frames, incoming, ticket, tunnel, upgrade
 from acc.wire.directory import AUDIT_EVENT, QUERY, RESOURCES
@@ -20,7 +21,7 @@ from acc.wire.settings import Key
 from acc.worker import config, controllink, dial, farewell, relay
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = tuple(ROOT / "docs" / name for name in ("audit.md", "configuration.md", "errors.md", "protocol.md"))
+PAGES = tuple(ROOT / "docs" / name for name in ("audit.md", "cli.md", "configuration.md", "errors.md", "protocol.md"))
 
 Row = Sequence[object]
 
@@ -129,6 +130,20 @@ def bounds() -> str:
     )
 
 
+def commands() -> str:
+    return table(
+        ("command", "what it is about", "verbs and actions"),
+        (
+            (
+                f"`acc {resource.plural}`",
+                resource.says,
+                ", ".join(f"`{name}`" for name in group_named(resource.plural).commands),
+            )
+            for resource in RESOURCES
+        ),
+    )
+
+
 def event() -> str:
     return table(
         ("field", "what it holds", "shape"),
@@ -197,6 +212,7 @@ TABLES = {
     "exposures": exposures,
     "controller_settings": controller_settings,
     "worker_settings": worker_settings,
+    "commands": commands,
 }
 
 

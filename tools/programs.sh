@@ -4,7 +4,9 @@
 set -euo pipefail
 
 declare -A package=(
+  [bash]=bash
   [cc]='gcc libc6-dev'
+  [fish]=fish
   [git]=git
   [haproxy]=haproxy
   [nc]=netcat-openbsd
@@ -13,6 +15,7 @@ declare -A package=(
   [ss]=iproute2
   [ssh]=openssh-client
   [sshd]=openssh-server
+  [zsh]=zsh
 )
 
 PATH=$PATH:/usr/sbin:/sbin # a plain user's PATH may lack them, and sshd and haproxy are there

@@ -27,9 +27,15 @@ def build_wheel(place: Path) -> Path:
 
 
 def files_in(wheel: Path) -> set[str]:
-    """The files in the wheel, without those of its metadata."""
+    """The files in the wheel that are imported, without its metadata and what it shares."""
     with zipfile.ZipFile(wheel) as archive:
-        return {name for name in archive.namelist() if ".dist-info/" not in name}
+        return {name for name in archive.namelist() if ".dist-info/" not in name and ".data/" not in name}
+
+
+def shared_by(wheel: Path) -> set[str]:
+    """What an install puts beside the programs, below the prefix."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {name.partition(".data/data/")[2] for name in archive.namelist() if ".data/data/" in name}
 
 
 def files_of_tree() -> set[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from acc.wire.errors import Code
-from tests.packaging.distribution import FOLDERS, ROOT, build_wheel, files_in, files_of_tree, needed_by
+from tests.packaging.distribution import FOLDERS, ROOT, build_wheel, files_in, files_of_tree, needed_by, shared_by
 
 SERVER_LIBRARIES = {
     "argon2-cffi",
@@ -63,6 +63,14 @@ def test_every_package_is_typed_and_the_migrations_are_there(wheel: Path) -> Non
     assert "acc/controlplane/migrations/0001_directory.sql" in files
 
 
+def test_an_install_brings_completion_to_each_shell(wheel: Path) -> None:
+    assert shared_by(wheel) == {
+        "share/bash-completion/completions/acc",
+        "share/zsh/site-functions/_acc",
+        "share/fish/vendor_completions.d/acc.fish",
+    }
+
+
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_acc_is_a_namespace(folder: str) -> None:
     assert not (ROOT / folder / "acc" / "__init__.py").exists()
@@ -80,7 +88,7 @@ def test_the_wheel_says_which_python_it_needs(wheel: Path) -> None:
 def test_a_client_install_brings_no_server_library() -> None:
     client = needed_by("")
 
-    assert {"click", "httpx", "keyring", "rich", "trio", "trio-websocket"} <= client
+    assert {"click", "keyring", "rich", "trio", "trio-websocket"} <= client
     assert client & (SERVER_LIBRARIES - {"cryptography"}) == set()  # keyring needs that one for the Secret Service
 
 

@@ -18,6 +18,7 @@ import trio
 from acc.cli import loop, terminal
 from acc.cli.access import Access
 from acc.cli.forward import forward
+from acc.cli.kinds import TARGET, Kind
 from acc.cli.tickets import Destination
 from acc.wire.buffers import Buffers
 from acc.wire.errors import AccError, Code
@@ -53,9 +54,11 @@ class _WithCommand(click.Command):
 
 
 @click.command(cls=_WithCommand)
-@click.argument("name")
+@click.argument("name", type=TARGET)
 @click.argument("port", required=False)
-@click.option("--host", metavar="HOST", help="One of the target's hosts, by name or id, where it has several.")
+@click.option(
+    "--host", type=Kind("host"), metavar="HOST", help="One of the target's hosts, by name or id, where it has several."
+)
 @click.option("--listen", default="127.0.0.1:0", metavar="HOST:PORT", help="Where to listen; loopback only.")
 @click.pass_obj
 def connect(command: tuple[str, ...], name: str, port: str | None, host: str | None, listen: str) -> None:

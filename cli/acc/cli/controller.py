@@ -1,33 +1,27 @@
 """The controller's HTTP API, as a person's commands use it.
 
-Rule: one call is one method, with a deadline for the whole of it; what comes back is JSON of the shape that was
-asked for, or an AccError: the code of the problem document that the controller sent, or one of
-CONTROLLER_UNREACHABLE, UNTRUSTED, LOGIN_REQUIRED and HTTP_PEER.
-
-Refuses answers over `MAX_ANSWER`, redirects (a token follows none) and proxies from the environment (`acc proxy`
-knows none either).
+Rule: one call is one method; what comes back is JSON of the shape that was asked for, or an AccError: the code of the
+problem document that the controller sent, or LOGIN_REQUIRED, HTTP_PEER, or what `https` found. A list comes page by
+page, so that the first can be shown while the others are not there yet. Threads that call at once take turns.
 """
 
 import json
-import ssl
-import time
-from collections.abc import Generator
-from contextlib import contextmanager
+import threading
+from collections.abc import Iterator
 from types import TracebackType
-from typing import cast
-
-import httpx
+from typing import Self, cast
+from urllib.parse import urlencode
 
 from acc.cli import credentials
+from acc.cli.https import Connection
 from acc.cli.profile import Profile
 from acc.cli.terminal import printable
 from acc.wire.errors import CODES, AccError, Code, code_named
 
 CALL_SECONDS = 20.0
-CONNECT_SECONDS = 5.0
 MAX_ANSWER = 16 * 1024 * 1024
 MAX_DETAIL = 500
-MAX_PAGES = 1000
+MAX_PAGES = 10_000
 PAGE_SIZE = 1000
 
 Item = dict[str, object]
@@ -35,85 +29,70 @@ Item = dict[str, object]
 
 
 class Controller:
-    """An open HTTP client of the controller of `profile`, with `token` or, without one, anonymous."""
+    """The API of the controller of `profile`, with `token` or, without one, anonymous."""
 
     def __init__(self, profile: Profile, token: str | None) -> None:
-        self._addr = profile.addr
-        headers = {"accept": "application/json"}
+        self.addr = profile.addr
+        self._headers = {"Accept": "application/json", "Content-Type": "application/json"}
         if token is not None:
-            headers["authorization"] = f"Bearer {token}"
-        self._client = httpx.Client(
-            base_url=profile.addr,
-            headers=headers,
-            verify=_trust(profile.cacert),
-            timeout=httpx.Timeout(CALL_SECONDS, connect=CONNECT_SECONDS),
-            trust_env=False,
-        )
+            self._headers["Authorization"] = f"Bearer {token}"
+        self._connection = Connection(profile, CALL_SECONDS, MAX_ANSWER)
+        self._turn = threading.Lock()
 
     @classmethod
-    def of(cls, profile: Profile) -> "Controller":
+    def of(cls, profile: Profile) -> Self:
         """The controller of `profile`, with the token of whoever is logged in."""
         return cls(profile, credentials.token(profile))
 
-    def __enter__(self) -> "Controller":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self._client.close()
+        self._connection.close()
 
     def get(self, path: str, **query: str) -> Item:
-        return self._call("GET", path, query, None)
+        return self.call("GET", f"{path}?{urlencode(query)}" if query else path, None)
 
     def post(self, path: str, body: Item) -> Item:
-        return self._call("POST", path, {}, body)
+        return self.call("POST", path, body)
+
+    def patch(self, path: str, body: Item) -> Item:
+        return self.call("PATCH", path, body)
 
     def delete(self, path: str) -> None:
-        self._call("DELETE", path, {}, None)
+        self.call("DELETE", path, None)
 
     def items(self, path: str, **query: str) -> list[Item]:
         """All items of a list, over all its pages."""
-        found: list[Item] = []
+        return [item for page in self.pages(path, PAGE_SIZE, **query) for item in page]
+
+    def pages(self, path: str, size: int, **query: str) -> Iterator[list[Item]]:
+        """A list, page by page, each asked for when the one before is used."""
         page: dict[str, str] = {}
         for _ in range(MAX_PAGES):
-            answer = self.get(path, page_size=str(PAGE_SIZE), **query, **page)
-            found += objects(answer.get("items"))
-            if answer.get("response_type") != "delta" or not answer.get("items"):
-                return found
+            answer = self.get(path, page_size=str(size), **query, **page)
+            items = objects(answer.get("items"))
+            yield items
+            if answer.get("response_type") != "delta" or not items:
+                return
             page = {"list_token": text(answer, "list_token")}
         raise AccError(Code.HTTP_PEER, f"the list at {path} has no end")
 
-    def _call(self, method: str, path: str, query: dict[str, str], body: Item | None) -> Item:
-        deadline = time.monotonic() + CALL_SECONDS
-        with self._failures(), self._client.stream(method, path, params=query, json=body) as answer:
-            raw = bytearray()
-            for part in answer.iter_bytes():
-                raw += part
-                if len(raw) > MAX_ANSWER:
-                    raise AccError(Code.HTTP_PEER, f"the answer to {method} {path} is too long")
-                if time.monotonic() > deadline:
-                    raise AccError(Code.CONTROLLER_UNREACHABLE, f"{self._addr} answers too slowly")
-        if answer.status_code == 204:
+    def call(self, method: str, path: str, body: Item | None) -> Item:
+        """One request and its answer, which is {} where there is nothing to say."""
+        sent = None if body is None else json.dumps(body).encode()
+        with self._turn:
+            status, raw = self._connection.call(method, path, self._headers, sent)
+        if status == 204:
             return {}
         parsed = _object(raw)
-        if not answer.is_success:
-            raise _problem(answer.status_code, parsed or {})
+        if not 200 <= status < 300:
+            raise _problem(status, parsed or {})
         if parsed is None:
-            raise AccError(Code.HTTP_PEER, f"{self._addr} answers {method} {path} with something else than JSON")
+            raise AccError(Code.HTTP_PEER, f"{self.addr} answers {method} {path} with something else than JSON")
         return parsed
-
-    @contextmanager
-    def _failures(self) -> Generator[None]:
-        try:
-            yield
-        except httpx.TimeoutException:
-            raise AccError(Code.CONTROLLER_UNREACHABLE, f"{self._addr} gave no answer in time") from None
-        except httpx.TransportError as error:
-            distrust = _tls_failure(error)
-            if distrust is not None:
-                raise AccError(Code.UNTRUSTED, f"{self._addr}: {distrust}") from None
-            raise AccError(Code.CONTROLLER_UNREACHABLE, f"{self._addr}: {error}") from None
 
 
 def text(item: Item, key: str) -> str:
@@ -130,26 +109,6 @@ def inner(item: Item, key: str) -> Item:
     if not isinstance(value, dict):
         raise AccError(Code.HTTP_PEER, f"the controller's answer lacks {key!r}")
     return cast("Item", value)  # JSON objects have text keys
-
-
-def _trust(cacert: str | None) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=cacert)
-    except (OSError, ssl.SSLError) as error:
-        raise AccError(Code.CONFIG, f"the CA file {cacert}: {error.strerror or error}") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    return context
-
-
-def _tls_failure(error: BaseException | None) -> str | None:
-    """What TLS found wrong, if that is what lies under `error`: httpx keeps it as a cause."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return str(error.verify_message)
-        if isinstance(error, ssl.SSLError):
-            return f"TLS failed: {error.reason}"
-        error = error.__cause__ or error.__context__
-    return None
 
 
 def _object(raw: bytes | bytearray) -> Item | None:

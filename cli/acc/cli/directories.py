@@ -2,6 +2,7 @@
 
     config   $XDG_CONFIG_HOME/acc  or ~/.config/acc         the profile and the copy of its CA
     state    $XDG_STATE_HOME/acc   or ~/.local/state/acc    the token where there is no keyring, the log
+    cache    $XDG_CACHE_HOME/acc   or ~/.cache/acc          names that a shell may offer
     runtime  $XDG_RUNTIME_DIR/acc  or <state>/run           tickets; gone after a reboot where the system does that
 
 Rule: what is read here was written by the same user and could not have been changed by another; what is written
@@ -32,6 +33,11 @@ def config() -> str:
 def state() -> str:
     """The directory of the token file and the log; it need not exist."""
     return os.path.join(_base("XDG_STATE_HOME", ".local/state"), "acc")
+
+
+def cache() -> str:
+    """The directory of names that were seen; it need not exist."""
+    return os.path.join(_base("XDG_CACHE_HOME", ".cache"), "acc")
 
 
 def runtime() -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import click
 
-from acc.cli import credentials, directories, profile, terminal, tickets
+from acc.cli import credentials, directories, offers, profile, terminal, tickets
 from acc.cli.controller import Controller, Item, inner, text
 from acc.cli.profile import Profile
 from acc.wire.errors import AccError, Code
@@ -75,7 +75,7 @@ def logout(as_json: bool) -> None:
             controller.delete("/v1/auth-tokens/self")
     except AccError as error:
         refused = error
-    _forget_tickets(chosen)
+    _forget_what_was_kept(chosen)
     kept = profile.stored()
     if kept is not None and kept.addr == chosen.addr:
         credentials.forget(kept)
@@ -161,7 +161,7 @@ def _keep(chosen: Profile, token: str) -> None:
     before = profile.stored()
     if before is not None:
         credentials.forget(before)
-        _forget_tickets(before)
+        _forget_what_was_kept(before)
     if chosen.cacert is not None:
         with open(chosen.cacert, encoding="utf-8") as file:
             directories.write(profile.cacert_path(), file.read(directories.MAX_FILE))
@@ -173,6 +173,8 @@ def _keep(chosen: Profile, token: str) -> None:
         terminal.note(f"no keyring can be used here; the token is in {credentials.path()}, readable only by you")
 
 
-def _forget_tickets(of: Profile) -> None:
-    with suppress(FileNotFoundError):
-        shutil.rmtree(tickets.directory(of))
+def _forget_what_was_kept(of: Profile) -> None:
+    """Tickets, and names that were seen."""
+    for directory in (tickets.directory(of), offers.directory(of)):
+        with suppress(FileNotFoundError):
+            shutil.rmtree(directory)

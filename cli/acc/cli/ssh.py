@@ -19,6 +19,7 @@ import click
 
 from acc.cli import profile, terminal
 from acc.cli.controller import Controller
+from acc.cli.kinds import TARGET, Kind
 from acc.cli.targets import Target, fetch, parse
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name
@@ -50,8 +51,10 @@ def ssh_config(all_hosts: str | None) -> None:
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option("--host", metavar="HOST", help="One of the target's hosts, by name or id, where it has several.")
-@click.argument("name")
+@click.option(
+    "--host", type=Kind("host"), metavar="HOST", help="One of the target's hosts, by name or id, where it has several."
+)
+@click.argument("name", type=TARGET)
 @click.argument("ssh_args", nargs=-1, type=click.UNPROCESSED)
 def ssh(host: str | None, name: str, ssh_args: tuple[str, ...]) -> None:
     """Run ssh to a target, with more arguments for ssh after it.

@@ -1,13 +1,7 @@
-"""`acc targets`: what a person may reach.
-
-Rule: a target is shown as the controller shows it to this person; what they may not see is not there.
-"""
+"""A target as `acc ssh-config` and `acc dev` need it; what a person sees of targets, `resource` makes."""
 
 from dataclasses import dataclass
 
-import click
-
-from acc.cli import profile, terminal
 from acc.cli.controller import Controller, Item, inner, text
 from acc.wire.errors import AccError, Code
 
@@ -40,24 +34,3 @@ def parse(item: Item) -> Target:
 def fetch(controller: Controller) -> list[Item]:
     """Every target that this person may see, as the API gives it."""
     return controller.items("/v1/targets", scope_id="global", recursive="true")
-
-
-@click.group()
-def targets() -> None:
-    """What you may reach."""
-
-
-@targets.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print the list as the API gives it.")
-def list_targets(as_json: bool) -> None:
-    """List the targets that you may see, by name."""
-    with Controller.of(profile.load()) as controller:
-        items = fetch(controller)
-    if as_json:
-        terminal.show_json({"items": items})
-        return
-    found = sorted(map(parse, items), key=lambda target: (target.name, target.target_id))
-    terminal.show_rows(
-        ("NAME", "ADDRESS", "PORT", "ID", "SCOPE"),
-        [(target.name, target.address, str(target.port), target.target_id, target.scope_id) for target in found],
-    )

@@ -161,7 +161,7 @@ USER = Resource(
     ),
     domain=(
         *_members("accounts", _ids("account_ids", "Accounts that log the user in.", "account")),
-        Action(name="list-resolvable-aliases", says="The aliases that lead the user somewhere."),
+        Action(name="list-resolvable-aliases", says="The aliases that lead the user somewhere.", lists="alias"),
     ),
     own=("read", "list-resolvable-aliases"),
     columns=("id", "name", "login_name", "full_name", "scope_id"),
@@ -381,6 +381,9 @@ SESSION = Resource(
     domain=(Action(name="cancel", says="End it, and its connections.", versioned=True),),
     own=("read", "cancel"),
     columns=("id", "target_name", "user_name", "status", "created_time", "expiration_time"),
+    narrowed_by=(
+        Field(name="include_terminated", says="Also those that have ended.", shape=Shape.FLAG, given=Given.ALWAYS),
+    ),
 )  # fmt: skip
 
 AUTH_TOKEN = Resource(
@@ -477,6 +480,7 @@ RESOURCES = (
 )  # fmt: skip
 
 BY_TYPE = {resource.type: resource for resource in RESOURCES}
+BY_PLURAL = {resource.plural: resource for resource in RESOURCES}
 
 
 QUERY = (

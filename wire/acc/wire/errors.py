@@ -38,7 +38,7 @@ class Code(enum.Enum):
 
     # what the person typed
     BAD_NAME = (
-        "bad_name", "not a valid target name",
+        "bad_name", "not a valid name",
         "use letters, digits, dot, underscore and hyphen, at most 63", 3, 400, 0,
     )  # fmt: skip
     BAD_REQUEST = (
@@ -63,7 +63,7 @@ class Code(enum.Enum):
     # what they may
     NOT_FOUND = (
         "not_found", "no such thing, or you may not see it",
-        "list what you may reach with: acc targets list", 12, 404, 0,
+        "list what you may see, for instance with: acc targets list", 12, 404, 0,
     )  # fmt: skip
     NOT_ALLOWED = (
         "not_allowed", "you may not do that",

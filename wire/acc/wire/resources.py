@@ -66,7 +66,8 @@ class Field:
 class Action:
     """A domain action: `POST /v1/<plural>/<id>:<name>`, or on the collection where it takes no id.
 
-    `gives` is what it answers where that is not the thing itself.
+    `gives` is what it answers where that is not the thing itself; `lists` the type that it lists, page by page and asked
+    for with GET.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Action:
     gives: tuple[Field, ...] = ()
     versioned: bool = False
     on_collection: bool = False
+    lists: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,8 @@ class Resource:
 
     `scopes` are the types of scope it may live in; `parent` is the type of the resource that it belongs to, whose id
     stands in `parent_field`; `verbs` are those of CRUD that it has; `own` the actions that its owner may have on it
-    as `x:self`; `columns` what a person wants to see of many.
+    as `x:self`; `columns` what a person wants to see of many; `narrowed_by` the parameters that its list knows beyond
+    those of every list.
     """
 
     type: str
@@ -97,6 +100,7 @@ class Resource:
     domain: tuple[Action, ...] = ()
     own: tuple[str, ...] = ()
     columns: tuple[str, ...] = ("id", "name", "description")
+    narrowed_by: tuple[Field, ...] = ()
 
     @property
     def actions(self) -> tuple[str, ...]:
