@@ -1,6 +1,6 @@
 """The pipe: standard input and output over one tunnel, in one poll loop.
 
-    stdin -> `_read_source` -> TunnelEnd -> socket          socket -> TunnelEnd -> `_deliver` -> stdout
+    stdin -> `_read_source` -> TunnelEnd -> socket          socket -> TunnelEnd -> `_write` -> stdout
 
 How it ends:
 
@@ -23,7 +23,6 @@ from acc.cli.resume import Resumption
 from acc.cli.stdio import Sink
 from acc.wire.buffers import Buffers
 from acc.wire.errors import AccError, Code
-from acc.wire.incoming import PIECES
 from acc.wire.tunnel import LOST_AFTER, PING_AFTER, Tunnel
 from acc.wire.tunnel_end import CLOSE_NORMAL, TunnelClosed, TunnelEnd, TunnelReset
 
@@ -41,6 +40,7 @@ DRAIN = 5.0
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import NoReturn
 
 LINK = -1
@@ -62,7 +62,6 @@ class Pipe:
         self._plain = memoryview(bytearray(RAW + 65536))
         self._sink = Sink()
         self._sink_open = True
-        self._widened = False
         self._poll = select.poll()
         self._watched: dict[int, int] = {}
         self._tunnel = Tunnel(self._buffers, transport.accepted.window)
@@ -126,65 +125,44 @@ class Pipe:
             self._read_source()
             return self._end.blocked or not self._tunnel.outgoing.room
         if descriptor == self._socket:
-            self._serve_transport(events)
-        elif descriptor == LINK:
-            self._read_link()
+            return self._serve_transport(events)
+        if descriptor == LINK:
+            self._end.deliver(self._plain, self._write)
         elif descriptor == self._sink.descriptor:
             self._serve_sink(events)
         else:
             self._depart("a signal came")
         return True
 
-    def _serve_transport(self, events: int) -> None:
+    def _serve_transport(self, events: int) -> bool:
         if events & OUT:
             self._end.transmit(self._transport.connection.send)
         if events & (IN | BROKEN):
-            self._read_transport()
+            return self._read_transport() or events != IN
+        return True
 
-    def _read_transport(self) -> None:
-        end, raw = self._end, self._raw
+    def _read_transport(self) -> bool:
+        end, raw, size = self._end, self._raw, self._read_size
+        unsettled = False
         for _ in range(TURNS):
             try:
-                count = self._transport.connection.recv_into(raw[: self._read_size])
+                count = self._transport.connection.recv_into(raw[:size])
             except BlockingIOError:
-                return
+                break
             if not count:
                 raise EOFError
             self._heard = time.monotonic()
             self._resumption.over()
             self._pinged = False
             end.feed(raw[:count])
-            self._read_link()
-            if count < self._read_size:
-                return
-            self._read_size = min(self._read_size * 2, RAW)
+            if end.deliver(self._plain, self._write):
+                unsettled = True
+            if count < size:
+                break
+            size = self._read_size = min(size * 2, RAW)
+        return unsettled
 
-    def _read_link(self) -> None:
-        end = self._end
-        while True:
-            pieces = end.read(self._plain)
-            if pieces:
-                self._deliver(pieces)
-            if not end.more:
-                return
-
-    def _deliver(self, pieces: list[memoryview]) -> None:
-        """Writes to stdout what it takes at once, and holds the rest."""
-        incoming = self._tunnel.incoming
-        taken = 0 if incoming.holding or not pieces else self._write(pieces[:PIECES])
-        incoming.pass_on(taken)
-        for piece in pieces:
-            if taken < len(piece):
-                self._widen()
-                incoming.hold(piece[taken:])
-            taken = max(0, taken - len(piece))
-
-    def _widen(self) -> None:
-        if not self._widened:
-            self._widened = True
-            self._sink.widen()
-
-    def _write(self, pieces: list[memoryview] | list[memoryview | bytearray]) -> int:
+    def _write(self, pieces: "Sequence[memoryview | bytearray]") -> int:
         try:
             return self._sink.write(pieces)
         except OSError as error:
@@ -194,8 +172,7 @@ class Pipe:
         incoming = self._tunnel.incoming
         if events & BROKEN:
             self._depart("nobody reads stdout any more")
-        while incoming.holding and (taken := self._write(incoming.held())):
-            incoming.pass_on(taken)
+        incoming.relieve(self._write)
 
     def _read_source(self) -> None:
         outgoing = self._tunnel.outgoing
@@ -226,10 +203,7 @@ class Pipe:
         end, tunnel = self._end, self._tunnel
         if tunnel.incoming.drained and self._sink_open:
             self._close_sink()
-        while not end.blocked and end.send_replay():
-            end.transmit(self._transport.connection.send)
-        if end.send_messages():
-            end.transmit(self._transport.connection.send)
+        end.settle(self._transport.connection.send)
         self._over = tunnel.finished
         if tunnel.incoming.outgrown:
             tunnel.incoming.grow(self._transport.min_rtt())
@@ -244,6 +218,8 @@ class Pipe:
         self._watch(STDIN, IN if tunnel.outgoing.room and not end.blocked else None)
         if self._sink_open:
             self._watch(self._sink.descriptor, OUT if tunnel.incoming.holding else 0)
+        if tunnel.incoming.holding:
+            self._sink.widen()
 
     def _close_sink(self) -> None:
         self._watch(self._sink.descriptor, None)

@@ -77,15 +77,19 @@ class Tls:
         if self._ended:
             raise EOFError
         filled, size = 0, len(room)
-        incoming, read, buffered = self._incoming, self._object.read, self._object.pending
+        incoming, read = self._incoming, self._object.read
+        if not incoming.pending and not self._object.pending():
+            return 0
         try:
-            while (incoming.pending or buffered()) and filled < size:
+            while filled < size:
                 # typeshed knows only the read without a buffer; with one, the answer is a count
-                count: int = read(size - filled, room[filled:])  # type: ignore[assignment]
+                count: int = read(size - filled, room[filled:] if filled else room)  # type: ignore[assignment]
                 if not count:
                     self._ended = True
                     break
                 filled += count
+                if not incoming.pending:
+                    break  # a record that did not fill the room has been read to its end
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLZeroReturnError:

@@ -1,6 +1,6 @@
 """One tunnel and one backend, spliced: the data path of the worker.
 
-    client ~~> `_read_transport` ~~> `_deliver`      ~~> Backend    (upload)
+    client ~~> `_read_transport` ~~> TunnelEnd       ~~> Backend    (upload)
     client <~~ TunnelEnd         <~~ `_read_backend` <~~ Backend    (download)
 
 Each direction ends by itself: the client's FIN shuts the backend's receiving side once all before it is written, the
@@ -13,11 +13,10 @@ link. What can no longer be resumed aborts the backend with RST, so that an abor
 
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from acc.wire.errors import AccError, Code
-from acc.wire.incoming import PIECES
 from acc.wire.link import Link
 from acc.wire.tunnel import LOST_AFTER, PING_AFTER
 from acc.wire.tunnel_end import CLOSE_NORMAL, NO_STATUS, TunnelClosed, TunnelEnd, TunnelReset
@@ -226,47 +225,31 @@ class Splice:
         if events & OUT:
             self._end.transmit(transport.send)
         if events & (IN | BROKEN):
-            self._read_transport(transport)
+            return self._read_transport(transport) or events != IN
         return True
 
-    def _read_transport(self, transport: socket.socket) -> None:
-        end, memory = self._end, self._host.memory
+    def _read_transport(self, transport: socket.socket) -> bool:
+        end, memory, size = self._end, self._host.memory, self._transport_read
+        unsettled = False
         for _ in range(TURNS):
             try:
-                count = transport.recv_into(memory.raw[: self._transport_read])
+                count = transport.recv_into(memory.raw[:size])
             except BlockingIOError:
-                return
+                break
             if not count:
                 raise EOFError
             self._heard = self._host.now()
             self._confirmed = True
             self._pinged = False
             end.feed(memory.raw[:count])
-            self._read_link()
-            if count < self._transport_read:
-                return
-            self._transport_read = min(self._transport_read * 2, RAW)
+            if end.deliver(memory.plain, self._write):
+                unsettled = True
+            if count < size:
+                break
+            size = self._transport_read = min(size * 2, RAW)
+        return unsettled
 
-    def _read_link(self) -> None:
-        end, plain = self._end, self._host.memory.plain
-        while True:
-            pieces = end.read(plain)
-            if pieces:
-                self._deliver(pieces)
-            if not end.more:
-                return
-
-    def _deliver(self, pieces: list[memoryview]) -> None:
-        """Writes to the backend what it takes at once, and holds the rest."""
-        incoming = self._end.tunnel.incoming
-        taken = 0 if incoming.holding or not pieces else self._write(pieces[:PIECES])
-        incoming.pass_on(taken)
-        for piece in pieces:
-            if taken < len(piece):
-                incoming.hold(piece[taken:])
-            taken = max(0, taken - len(piece))
-
-    def _write(self, pieces: list[memoryview] | list[memoryview | bytearray]) -> int:
+    def _write(self, pieces: Sequence[memoryview | bytearray]) -> int:
         """Bytes that the backend took. If it takes no more the client stops, but what it has said is still read."""
         tunnel = self._end.tunnel
         if tunnel.incoming.stopped is not None:
@@ -283,8 +266,7 @@ class Splice:
         end = self._end
         incoming, outgoing = end.tunnel.incoming, end.tunnel.outgoing
         if events & (OUT | BROKEN):
-            while incoming.holding and (taken := self._write(incoming.held())):
-                incoming.pass_on(taken)
+            incoming.relieve(self._write)
         if events & (IN | BROKEN) and self._transport is not None:
             self._read_backend(self._transport)
         return events != IN or end.blocked or not outgoing.room
@@ -320,10 +302,7 @@ class Splice:
             self._first_end = self._first_end or "client"
             self._backend.shut_down()
         if transport is not None:
-            while not end.blocked and end.send_replay():
-                end.transmit(transport.send)
-            if end.send_messages():
-                end.transmit(transport.send)
+            end.settle(transport.send)
             if incoming.outgrown:
                 incoming.grow(_min_rtt(transport))
             if end.tunnel.finished:
