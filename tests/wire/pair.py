@@ -155,8 +155,7 @@ class Side:
 
     def hear(self, ciphertext: bytes) -> None:
         """`ciphertext` came from the transport."""
-        self.end.feed(memoryview(ciphertext))
-        self.end.deliver(self.plain, self._eat)
+        self.end.deliver(memoryview(ciphertext), self.plain, self._eat)
         self.settle()
 
     def settle(self) -> None:

@@ -40,11 +40,10 @@ DRAIN = 5.0
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import NoReturn
 
-LINK = -1
-"""What stands for the link itself where a descriptor is served: what came with the 101 is in it already."""
+    Serve = Callable[[int], bool]
 
 IN, OUT = select.POLLIN, select.POLLOUT
 BROKEN = select.POLLERR | select.POLLHUP | select.POLLNVAL
@@ -68,7 +67,14 @@ class Pipe:
         self._end = TunnelEnd(self._tunnel, transport.link)
         self._transport = transport
         self._socket = transport.connection.fileno()
+        self._servers: dict[int, Serve] = {
+            STDIN: self._serve_source,
+            self._socket: self._serve_transport,
+            self._sink.descriptor: self._serve_sink,
+            interrupt.descriptor: self._serve_interrupt,
+        }
         self._watch(self._socket, IN)
+        self._resumed = False  # and nothing came from the worker since
         self._fresh = True  # the link has not been read, and poll cannot see what is in it
         self._waits: tuple[bool, ...] = ()  # what decides the events that are waited for
         self._over = False
@@ -84,23 +90,23 @@ class Pipe:
         while not self._over:
             if self._fresh:
                 self._fresh = False
-                self._serve(LINK, IN)
+                self._serve(self._read_link, IN)
                 continue
             ready = self._poll.poll(self._patience * 1000)
             self._patience = QUIET
             for descriptor, events in ready:
                 if descriptor in self._watched:
-                    self._serve(descriptor, events)
+                    self._serve(self._servers[descriptor], events)
             if not ready:
                 self._tend()
         self._leave(CLOSE_NORMAL)
 
     # what is ready
 
-    def _serve(self, descriptor: int, events: int) -> None:
-        """One turn, and what its failures mean."""
+    def _serve(self, serve: "Serve", events: int) -> None:
+        """One turn, and what its failures mean. `serve` says whether there is anything to settle."""
         try:
-            if self._turn(descriptor, events):
+            if serve(events):
                 self._settle()
         except TunnelClosed as closed:
             self._over = closed.close == CLOSE_NORMAL and self._tunnel.finished
@@ -119,19 +125,9 @@ class Pipe:
         except (OSError, EOFError) as error:  # the transport's; stdin's and stdout's are dealt with where they are read
             self._resume(str(error) or "the worker closed the connection")
 
-    def _turn(self, descriptor: int, events: int) -> bool:
-        """Does what `descriptor` is ready for; True if there is anything to settle."""
-        if descriptor == STDIN:
-            self._read_source()
-            return self._end.blocked or not self._tunnel.outgoing.room
-        if descriptor == self._socket:
-            return self._serve_transport(events)
-        if descriptor == LINK:
-            self._end.deliver(self._plain, self._write)
-        elif descriptor == self._sink.descriptor:
-            self._serve_sink(events)
-        else:
-            self._depart("a signal came")
+    def _read_link(self, _events: int) -> bool:
+        """What came with the 101 is in the link already, where poll cannot see it."""
+        self._end.deliver(self._raw[:0], self._plain, self._write)
         return True
 
     def _serve_transport(self, events: int) -> bool:
@@ -142,20 +138,21 @@ class Pipe:
         return True
 
     def _read_transport(self) -> bool:
-        end, raw, size = self._end, self._raw, self._read_size
+        raw, size, receive = self._raw, self._read_size, self._transport.connection.recv_into
         unsettled = False
         for _ in range(TURNS):
             try:
-                count = self._transport.connection.recv_into(raw[:size])
+                count = receive(raw[:size])
             except BlockingIOError:
                 break
             if not count:
                 raise EOFError
             self._heard = time.monotonic()
-            self._resumption.over()
             self._pinged = False
-            end.feed(raw[:count])
-            if end.deliver(self._plain, self._write):
+            if self._resumed:
+                self._resumed = False
+                self._resumption.over()
+            if self._end.deliver(raw[:count], self._plain, self._write):
                 unsettled = True
             if count < size:
                 break
@@ -168,11 +165,19 @@ class Pipe:
         except OSError as error:
             self._depart(f"stdout: {error.strerror}")
 
-    def _serve_sink(self, events: int) -> None:
+    def _serve_sink(self, events: int) -> bool:
         incoming = self._tunnel.incoming
         if events & BROKEN:
             self._depart("nobody reads stdout any more")
         incoming.relieve(self._write)
+        return True
+
+    def _serve_interrupt(self, _events: int) -> "NoReturn":
+        self._depart("a signal came")
+
+    def _serve_source(self, _events: int) -> bool:
+        self._read_source()
+        return self._end.blocked or not self._tunnel.outgoing.room
 
     def _read_source(self) -> None:
         outgoing = self._tunnel.outgoing
@@ -251,7 +256,7 @@ class Pipe:
             self._pinged = True
             self._end.link.ping()
         self._end.send_quiet()
-        self._serve(self._socket, OUT)
+        self._serve(self._serve_transport, OUT)
         due = self._heard + PING_AFTER + (LOST_AFTER if self._pinged else 0.0)
         if not self._sink_open and self._tunnel.outgoing.fin is None:
             due = min(due, self._moved + self._linger)
@@ -269,9 +274,12 @@ class Pipe:
             self._over = True
             return
         self._watch(self._socket, None)
+        del self._servers[self._socket]
         self._transport.connection.close()
         self._transport = self._resumption.replace(self._transport, self._tunnel.incoming.position, why)
+        self._resumed = True
         self._socket = self._transport.connection.fileno()
+        self._servers[self._socket] = self._serve_transport
         self._end.resume(self._transport.link, self._transport.accepted.received)
         self._heard = time.monotonic()
         self._pinged = False

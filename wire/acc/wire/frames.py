@@ -122,8 +122,7 @@ class FrameReader:
                 if not self._in_frame:
                     break
             take = self._left
-            if take > size - at:
-                take = size - at
+            take = min(take, size - at)
             piece = data[at : at + take]
             at += take
             self._left -= take

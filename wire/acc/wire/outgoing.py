@@ -40,7 +40,7 @@ class Outgoing:
         self._base = 0  # where the first piece that is kept begins
         self._acked = 0
         self._replayed: int | None = None  # while replaying: what comes before it was sent again
-        self._bound = limit if limit < MAX_WINDOW else MAX_WINDOW  # where what may be sent now ends
+        self._bound = min(MAX_WINDOW, limit)  # where what may be sent now ends
         self.fin_due = False
         """True while a FIN is still to be said, once all before it has been."""
         self.offset = 0
@@ -67,7 +67,7 @@ class Outgoing:
     def room(self) -> int:
         """How many bytes of new data may be sent now, at most CHUNK."""
         room = self._bound - self.offset
-        return CHUNK if room > CHUNK else room
+        return min(room, CHUNK)
 
     def sent(self, size: int) -> None:
         """Records that the first `size` bytes of the pool's room were sent, and keeps them.

@@ -1,6 +1,6 @@
 """A tunnel on the link it has now: what the shells of both ends share.
 
-    ciphertext  -> `feed`, then `deliver`, which passes stream bytes on to the sink
+    ciphertext  -> `deliver`, which passes stream bytes on to the sink
     stream      -> `send_room`
     the rest    -> `settle`, when there is anything to settle: a replay, controls
     all of it   -> `transmit`, which hands ciphertext to the transport
@@ -74,20 +74,18 @@ class TunnelEnd:
         self._pinged = None
         self.tunnel.resume(received)
 
-    def feed(self, ciphertext: memoryview) -> None:
-        """Takes what came from the transport."""
-        self.link.tls.feed(ciphertext)
+    def deliver(self, ciphertext: memoryview, plain: memoryview, write: Write) -> bool:
+        """Takes what came from the transport and passes the stream on to `write`. True if there is anything to settle.
 
-    def deliver(self, plain: memoryview, write: Write) -> bool:
-        """Passes what came on to `write`, through `plain`, which is overwritten. True if there is anything to settle.
-
-        A Close or a reset is raised once the bytes before it have been passed on or are held.
+        `plain` is room to decrypt in; `write` gets views into it. A Close or a reset is raised once the bytes before it
+        have been passed on or are held.
         """
         unsettled = False
-        incoming = self.tunnel.incoming
-        while filled := self.link.tls.read_into(plain):
+        link, incoming = self.link, self.tunnel.incoming
+        link.tls.feed(ciphertext)
+        while filled := link.tls.read_into(plain):
             pieces: list[memoryview] = []
-            for event in self.link.receive(plain[:filled]):
+            for event in link.receive(plain[:filled]):
                 if isinstance(event, memoryview):
                     incoming.accept(len(event))
                     pieces.append(event)

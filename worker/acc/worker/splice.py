@@ -241,8 +241,7 @@ class Splice:
             self._heard = self._host.now()
             self._confirmed = True
             self._pinged = False
-            end.feed(memory.raw[:count])
-            if end.deliver(memory.plain, self._write):
+            if end.deliver(memory.raw[:count], memory.plain, self._write):
                 unsettled = True
             if count < size:
                 break
