@@ -20,17 +20,20 @@ from acc.cli.descriptors import STDIN
 from acc.cli.interrupt import Departed, Interrupt
 from acc.cli.opening import Opener, Transport
 from acc.cli.resume import Resumption
-from acc.cli.stdio import Sink
+from acc.cli.stdio import Sink, widen
 from acc.wire.buffers import Buffers
 from acc.wire.errors import AccError, Code
 from acc.wire.tunnel import LOST_AFTER, PING_AFTER, Tunnel
 from acc.wire.tunnel_end import CLOSE_NORMAL, TunnelClosed, TunnelEnd, TunnelReset
 
-RAW = 131072
+RAW = 262144
 """The most ciphertext that is taken from the socket at once, in bytes."""
 
 TURNS = 4
 """Full reads of the socket before stdin has its turn."""
+
+FULL = 32768
+"""A read of stdin that gives so many bytes shows a stream in full flow."""
 
 QUIET = 0.2
 """Seconds without traffic after which an acknowledgement that was not due is sent."""
@@ -61,6 +64,7 @@ class Pipe:
         self._plain = memoryview(bytearray(RAW + 65536))
         self._sink = Sink()
         self._sink_open = True
+        self._widened = False  # stdin's pipe, for a stream in full flow
         self._poll = select.poll()
         self._watched: dict[int, int] = {}
         self._tunnel = Tunnel(self._buffers, transport.accepted.window)
@@ -196,6 +200,9 @@ class Pipe:
         except OSError as error:
             raise AccError(Code.CLIENT_GONE, f"stdin: {error.strerror}") from None
         if count:
+            if count >= FULL and not self._widened:
+                self._widened = True
+                widen(STDIN)
             self._end.send_room(self._buffers, count)
             self._end.transmit(self._transport.connection.send)
         else:

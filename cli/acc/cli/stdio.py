@@ -57,16 +57,10 @@ class Sink:
         return os.write(STDOUT, bytes(pieces[0][: select.PIPE_BUF])) if self._writable() else 0
 
     def widen(self) -> None:
-        """Asks for a larger pipe, which saves a fast stream many turns. A pipe that stays small works too."""
-        if self._opened is None or self._widened:
-            return
-        self._widened = True
-        import fcntl  # noqa: PLC0415  only a stream that fills its pipe needs it
-
-        try:
-            fcntl.fcntl(self._opened, fcntl.F_SETPIPE_SZ, PIPE)
-        except OSError:
-            pass  # a terminal, or the user's share of pipe memory is used up
+        """Makes the pipe larger, if it is one, the first time."""
+        if self._opened is not None and not self._widened:
+            self._widened = True
+            widen(self._opened)
 
     def _writable(self) -> bool:
         poll = select.poll()
@@ -84,3 +78,13 @@ class Sink:
         if self._opened is not None:
             os.close(self._opened)
         os.close(STDOUT)
+
+
+def widen(descriptor: int) -> None:
+    """Asks for a larger pipe, which saves a fast stream many turns. A pipe that stays small works too."""
+    import fcntl  # noqa: PLC0415  only a stream in full flow needs it
+
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE)
+    except OSError:
+        pass  # no pipe, or the user's share of pipe memory is used up
