@@ -26,8 +26,12 @@ from acc.wire.errors import AccError, Code
 from acc.wire.tunnel import LOST_AFTER, PING_AFTER, Tunnel
 from acc.wire.tunnel_end import CLOSE_NORMAL, TunnelClosed, TunnelEnd, TunnelReset
 
-RAW = 262144
+RAW = 131072
 """The most ciphertext that is taken from the socket at once, in bytes."""
+
+HEAP = 2 << 20
+"""glibc gives the end of its heap back to the kernel as soon as 128 KiB of it are free, and gets it again
+page by page for the next bytes that wait for stdout. Once a block of this size was freed, it keeps twice as much."""
 
 TURNS = 4
 """Full reads of the socket before stdin has its turn."""
@@ -59,6 +63,7 @@ class Pipe:
         self._interrupt = interrupt
         self._resumption = Resumption(opener, interrupt)
         self._linger = linger
+        bytes(HEAP)  # which touches none of it
         self._buffers = Buffers()
         self._raw = memoryview(bytearray(RAW))
         self._plain = memoryview(bytearray(RAW + 65536))
