@@ -33,9 +33,6 @@ HEAP = 2 << 20
 """glibc gives the end of its heap back to the kernel as soon as 128 KiB of it are free, and gets it again
 page by page for the next bytes that wait for stdout. Once a block of this size was freed, it keeps twice as much."""
 
-TURNS = 4
-"""Full reads of the socket before stdin has its turn."""
-
 FULL = 32768
 """A read of stdin that gives so many bytes shows a stream in full flow."""
 
@@ -83,14 +80,12 @@ class Pipe:
             interrupt.descriptor: self._serve_interrupt,
         }
         self._watch(self._socket, IN)
-        self._resumed = False  # and nothing came from the worker since
         self._fresh = True  # the link has not been read, and poll cannot see what is in it
         self._waits: tuple[bool, ...] = ()  # what decides the events that are waited for
         self._over = False
         self._patience = QUIET  # how long to wait for anything to happen
         self._heard = self._moved = time.monotonic()  # last byte from the worker; from stdin
         self._pinged = False
-        self._read_size = 16384
 
     def run(self) -> None:
         """Returns when both directions have ended by themselves. Raises AccError otherwise."""
@@ -143,30 +138,12 @@ class Pipe:
         if events & OUT:
             self._end.transmit(self._transport.connection.send)
         if events & (IN | BROKEN):
-            return self._read_transport() or events != IN
-        return True
-
-    def _read_transport(self) -> bool:
-        raw, size, receive = self._raw, self._read_size, self._transport.connection.recv_into
-        unsettled = False
-        for _ in range(TURNS):
-            try:
-                count = receive(raw[:size])
-            except BlockingIOError:
-                break
-            if not count:
-                raise EOFError
+            connection = self._transport.connection
+            unsettled = self._end.receive(connection.recv_into, self._raw, self._plain, self._write)
             self._heard = time.monotonic()
             self._pinged = False
-            if self._resumed:
-                self._resumed = False
-                self._resumption.over()
-            if self._end.deliver(raw[:count], self._plain, self._write):
-                unsettled = True
-            if count < size:
-                break
-            size = self._read_size = min(size * 2, RAW)
-        return unsettled
+            return unsettled or events != IN
+        return True
 
     def _write(self, pieces: "Sequence[memoryview | bytearray]") -> int:
         try:
@@ -285,11 +262,12 @@ class Pipe:
         if self._tunnel.finished:
             self._over = True
             return
+        if self._end.heard:
+            self._resumption.over()
         self._watch(self._socket, None)
         del self._servers[self._socket]
         self._transport.connection.close()
         self._transport = self._resumption.replace(self._transport, self._tunnel.incoming.position, why)
-        self._resumed = True
         self._socket = self._transport.connection.fileno()
         self._servers[self._socket] = self._serve_transport
         self._end.resume(self._transport.link, self._transport.accepted.received)

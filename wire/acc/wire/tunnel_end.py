@@ -1,6 +1,6 @@
 """A tunnel on the link it has now: what the shells of both ends share.
 
-    ciphertext  -> `deliver`, which passes stream bytes on to the sink
+    ciphertext  -> `receive`, which takes it from the transport and passes stream bytes on to the sink
     stream      -> `send_room`
     the rest    -> `settle`, when there is anything to settle: a replay, controls
     all of it   -> `transmit`, which hands ciphertext to the transport
@@ -24,9 +24,19 @@ from acc.wire.tunnel import Tunnel
 Send = Callable[[memoryview | bytes], int]
 """Gives ciphertext to a transport, never waiting: a socket's `send`."""
 
+Read = Callable[[memoryview], int]
+"""Fills a buffer from a transport, never waiting: a socket's `recv_into`."""
+
 CLOSE_NORMAL = 1000
 NO_STATUS = 1005
 """What a Close without a code counts as; it is never sent (RFC 6455 section 7.4.1)."""
+
+
+TURNS = 4
+"""Full reads of a transport in one turn: enough for a fast stream, few enough to be fair to the others."""
+
+_FIRST_READ = 8192
+"""In bytes. It doubles while reads come full, for TLS keeps as much memory as it ever needed."""
 
 
 class TunnelClosed(Exception):
@@ -50,13 +60,16 @@ class TunnelReset(AccError):
 class TunnelEnd:
     """One end of a tunnel."""
 
-    __slots__ = ("_ending", "_pinged", "_unsent", "broken", "link", "tunnel")
+    __slots__ = ("_ending", "_pinged", "_read_size", "_unsent", "broken", "heard", "link", "tunnel")
 
     def __init__(self, tunnel: Tunnel, link: Link) -> None:
         self.tunnel = tunnel
         self.link = link
         self.broken = False
         """True once the transport refused to be written to: what can still be read of it says how it ended."""
+        self.heard = False
+        """True once anything came on the link it has now."""
+        self._read_size = _FIRST_READ
         self._unsent: memoryview | None = None
         self._ending: Exception | None = None
         self._pinged: bytes | None = None  # the last ping that was not answered yet
@@ -71,14 +84,36 @@ class TunnelEnd:
         self.link = link
         self._unsent = None
         self.broken = False
+        self.heard = False
         self._pinged = None
         self.tunnel.resume(received)
 
-    def deliver(self, ciphertext: memoryview, plain: memoryview, write: Write) -> bool:
-        """Takes what came from the transport and passes the stream on to `write`. True if there is anything to settle.
+    def receive(self, read: Read, raw: memoryview, plain: memoryview, write: Write) -> bool:
+        """Takes what has come, into `raw`, and delivers it. True if there is anything to settle.
 
-        `plain` is room to decrypt in; `write` gets views into it. A Close or a reset is raised once the bytes before it
-        have been passed on or are held.
+        `plain` is room to decrypt in. Raises EOFError where the transport has ended, and all that `deliver` raises.
+        """
+        unsettled = False
+        for _ in range(TURNS):
+            size = self._read_size
+            try:
+                count = read(raw[:size])
+            except BlockingIOError:
+                break
+            if not count:
+                raise EOFError
+            self.heard = True
+            if self.deliver(raw[:count], plain, write):
+                unsettled = True
+            if count < size:
+                break
+            self._read_size = min(size * 2, len(raw))
+        return unsettled
+
+    def deliver(self, ciphertext: memoryview, plain: memoryview, write: Write) -> bool:
+        """Passes the stream in `ciphertext` on to `write`, in views into `plain`. True if there is anything to settle.
+
+        A Close or a reset is raised once the bytes before it have been passed on or are held.
         """
         unsettled = False
         link, incoming = self.link, self.tunnel.incoming

@@ -1,7 +1,7 @@
 """One tunnel and one backend, spliced: the data path of the worker.
 
-    client ~~> `_read_transport` ~~> TunnelEnd       ~~> Backend    (upload)
-    client <~~ TunnelEnd         <~~ `_read_backend` <~~ Backend    (download)
+    client ~~> TunnelEnd ~~> `_write`        ~~> Backend    (upload)
+    client <~~ TunnelEnd <~~ `_read_backend` <~~ Backend    (download)
 
 Each direction ends by itself: the client's FIN shuts the backend's receiving side once all before it is written, the
 backend's EOF becomes our FIN. A broken backend becomes a reset; one that refuses to be written to becomes a stop,
@@ -19,16 +19,13 @@ from typing import Literal, Protocol
 from acc.wire.errors import AccError, Code
 from acc.wire.link import Link
 from acc.wire.tunnel import LOST_AFTER, PING_AFTER
-from acc.wire.tunnel_end import CLOSE_NORMAL, NO_STATUS, TunnelClosed, TunnelEnd, TunnelReset
+from acc.wire.tunnel_end import CLOSE_NORMAL, NO_STATUS, TURNS, TunnelClosed, TunnelEnd, TunnelReset
 from acc.worker.admission import Admitted
 from acc.worker.backend import READ, Backend
 from acc.worker.epoll import BROKEN, IN, OUT, EpollSet
-from acc.worker.memory import RAW, Memory
+from acc.worker.memory import Memory
 
 Closer = Literal["client", "backend", "worker", "controller"]
-
-TURNS = 4
-"""Full reads in one turn of a socket: enough for a fast stream, few enough to be fair to the others."""
 
 _MIN_RTT = slice(148, 152)  # of struct tcp_info in linux/tcp.h, microseconds
 
@@ -59,7 +56,6 @@ class Splice:
     __slots__ = (
         "_backend",
         "_broken",
-        "_confirmed",
         "_end",
         "_first_end",
         "_heard",
@@ -67,7 +63,6 @@ class Splice:
         "_left",
         "_pinged",
         "_transport",
-        "_transport_read",
         "admitted",
         "held_since",
         "peer",
@@ -80,9 +75,7 @@ class Splice:
         self._backend = Backend(admitted.backend)
         self._broken: AccError | None = None  # a write failed: how the stream ends once all was read
         self._transport: socket.socket | None = None
-        self._transport_read = READ
         self._heard = 0.0  # when the last byte came from the client
-        self._confirmed = False  # anything came on the link it has now
         self._pinged = False  # since then
         self._first_end: Closer | None = None  # who ended its direction first
         self._left: Code | None = None  # the client has closed; only what it sent is still delivered
@@ -110,7 +103,7 @@ class Splice:
     @property
     def confirmed(self) -> bool:
         """True once the client has sent anything on the link it has now: it knows its new resume token."""
-        return self._confirmed
+        return self._end.heard
 
     # transports
 
@@ -119,7 +112,6 @@ class Splice:
         self._transport = transport
         self.peer = peer
         self._heard = self._host.now()
-        self._confirmed = False
         self._pinged = False
         self.held_since = None
         self._host.epoll.add(transport.fileno(), self._transport_ready, IN)
@@ -225,28 +217,12 @@ class Splice:
         if events & OUT:
             self._end.transmit(transport.send)
         if events & (IN | BROKEN):
-            return self._read_transport(transport) or events != IN
-        return True
-
-    def _read_transport(self, transport: socket.socket) -> bool:
-        end, memory, size = self._end, self._host.memory, self._transport_read
-        unsettled = False
-        for _ in range(TURNS):
-            try:
-                count = transport.recv_into(memory.raw[:size])
-            except BlockingIOError:
-                break
-            if not count:
-                raise EOFError
+            memory = self._host.memory
+            unsettled = self._end.receive(transport.recv_into, memory.raw, memory.plain, self._write)
             self._heard = self._host.now()
-            self._confirmed = True
             self._pinged = False
-            if end.deliver(memory.raw[:count], memory.plain, self._write):
-                unsettled = True
-            if count < size:
-                break
-            size = self._transport_read = min(size * 2, RAW)
-        return unsettled
+            return unsettled or events != IN
+        return True
 
     def _write(self, pieces: Sequence[memoryview | bytearray]) -> int:
         """Bytes that the backend took. If it takes no more the client stops, but what it has said is still read."""
