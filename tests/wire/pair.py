@@ -7,7 +7,7 @@ to a sink that takes no more than `appetite`, and hands ciphertext to a transpor
 at `sent`, `delivered` and `sink_closed`, and judge them against one another.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -150,14 +150,12 @@ class Side:
     def feast(self, size: int) -> None:
         """The sink takes `size` bytes more."""
         self.appetite += size
-        self._drain()
+        self.tunnel.incoming.relieve(self._eat)
         self.settle()
 
     def hear(self, ciphertext: bytes) -> None:
         """`ciphertext` came from the transport."""
-        self.end.feed(memoryview(ciphertext))
-        while (pieces := self.end.read(self.plain)) is not None:
-            self._deliver(pieces)
+        self.end.deliver(memoryview(ciphertext), self.plain, self._eat)
         self.settle()
 
     def settle(self) -> None:
@@ -167,36 +165,17 @@ class Side:
             self.sink_closed = True
         if self.end.blocked:
             self.end.transmit(self._send)
-        while not self.end.blocked and self.end.send_replay():
-            self.end.transmit(self._send)
-        self.end.send_messages()
-        if not self.end.blocked:
-            self.end.transmit(self._send)
+        self.end.settle(self._send)
         if incoming.outgrown:
             incoming.grow(self.round_trip)
 
-    def _deliver(self, pieces: list[memoryview]) -> None:
-        incoming = self.tunnel.incoming
-        if incoming.stopped is not None:
-            return
-        for piece in pieces:
-            taken = 0 if incoming.holding else self._eat(piece)
-            incoming.pass_on(taken)
-            if taken < len(piece):
-                incoming.hold(piece[taken:])
-
-    def _drain(self) -> None:
-        incoming = self.tunnel.incoming
-        while incoming.holding and (taken := sum(map(self._eat, incoming.held()))):
-            incoming.pass_on(taken)
-
-    def _eat(self, piece: memoryview | bytes) -> int:
-        """What the sink takes of `piece`. A sink that takes a part of one piece takes nothing of the next."""
+    def _eat(self, pieces: Sequence[memoryview | bytearray]) -> int:
+        """What the sink takes of `pieces`."""
         assert not self.sink_closed
-        taken = min(len(piece), self.appetite)
-        self.appetite -= taken
-        self.delivered += piece[:taken]
-        return taken
+        data = b"".join(pieces)[: self.appetite]
+        self.appetite -= len(data)
+        self.delivered += data
+        return len(data)
 
     def _send(self, ciphertext: memoryview) -> int:
         free = PIPE - len(self.flight)

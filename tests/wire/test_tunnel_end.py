@@ -163,9 +163,7 @@ def test_a_ping_between_fragments_of_the_stream_is_answered() -> None:
 def test_nothing_is_to_be_transmitted_after_a_quiet_turn() -> None:
     pair = Pair()
     assert not pair.server.end.send_messages()
-    pair.server.end.feed(memoryview(frame(PING, b"?", ZERO_KEY)))
-    while pair.server.end.read(pair.server.plain) is not None:
-        pass
+    assert pair.server.end.deliver(memoryview(frame(PING, b"?", ZERO_KEY)), pair.server.plain, pair.server._eat)
     assert pair.server.end.send_messages()
     assert not pair.server.end.send_messages()
 

@@ -32,7 +32,7 @@ class Rig:
 
     async def refusal(self, ticket: str) -> Code:
         with pytest.raises(AccError) as caught:
-            await self.admission.admit(ticket, CLIENT)
+            await self.admission.admit(self.admission.verify(ticket), CLIENT)
         return caught.value.code
 
 
@@ -72,7 +72,7 @@ async def silence(state: StateDir) -> AsyncIterator[Rig]:
 
 
 async def admitted(rig: Rig, ticket: str) -> Admitted:
-    result = await rig.admission.admit(ticket, CLIENT)
+    result = await rig.admission.admit(rig.admission.verify(ticket), CLIENT)
     result.backend.close()
     return result
 
@@ -188,7 +188,7 @@ async def test_an_endpoint_that_is_none_is_refused_before_anybody_is_asked(state
 @pytest.mark.asyncio
 async def test_an_admission_that_is_cancelled_closes_its_place(state: StateDir) -> None:
     async with silence(state) as rig:
-        task = asyncio.create_task(rig.admission.admit(sign(TICKET), CLIENT))
+        task = asyncio.create_task(rig.admission.admit(rig.admission.verify(sign(TICKET)), CLIENT))
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -97,7 +97,9 @@ async def test_a_session_that_is_cancelled_ends_within_a_second(directory: Path,
     async with online(directory) as worker:
         await asyncio.wait_for(worker.link.wait_up(), 5)
         session = api.authorize(backend)
-        admitted = await worker.admission.admit(str(session["authorization_token"]), "192.0.2.7:50000")
+        admitted = await worker.admission.admit(
+            worker.admission.verify(str(session["authorization_token"])), "192.0.2.7:50000"
+        )
         admitted.backend.close()
         began = time.monotonic()
         api.cancel(session["session_id"])
@@ -114,7 +116,9 @@ async def test_a_connection_is_authorised_once_for_each_id(directory: Path, api:
         answers = [await worker.link.authorize(request) for _ in range(2)]
         assert [answer.refusal for answer in answers] == ["", ""]
         with pytest.raises(AccError) as caught:
-            await worker.admission.admit(str(session["authorization_token"]), "192.0.2.7:50000")
+            await worker.admission.admit(
+                worker.admission.verify(str(session["authorization_token"])), "192.0.2.7:50000"
+            )
         assert caught.value.code is Code.SESSION_LIMIT
 
 

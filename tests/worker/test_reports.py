@@ -41,7 +41,7 @@ def backend() -> Iterator[str]:
 
 async def carry(worker: Worker, ticket: object) -> str:
     """One connection that opens, carries 3 bytes up and 5 down, and is closed by its backend."""
-    admitted = await worker.admission.admit(str(ticket), CLIENT)
+    admitted = await worker.admission.admit(worker.admission.verify(str(ticket)), CLIENT)
     admitted.backend.close()
     worker.reports.opened(admitted, CLIENT)
     worker.reports.closed(
@@ -67,7 +67,7 @@ async def test_a_dial_that_failed_is_closed_in_the_books(directory: Path, api: A
         await worker.link.wait_up()
         session = api.authorize(f"127.0.0.1:{free_port()}")
         with pytest.raises(AccError):
-            await worker.admission.admit(str(session["authorization_token"]), CLIENT)
+            await worker.admission.admit(worker.admission.verify(str(session["authorization_token"])), CLIENT)
         await wait_until(lambda: worker.spool.empty)
     [connection] = api.connections(session["session_id"])
     assert (connection["status"], connection["closed_reason"]) == ("closed", Code.BACKEND_REFUSED.value)
@@ -125,7 +125,7 @@ async def test_a_full_spool_counts_what_it_drops(directory: Path, api: Api, back
         session = api.authorize(backend)
         full = Spool(tmp_path / "full", limit=0)
         reports = Reports(full, worker.link, "b1")
-        admitted = await worker.admission.admit(str(session["authorization_token"]), CLIENT)
+        admitted = await worker.admission.admit(worker.admission.verify(str(session["authorization_token"])), CLIENT)
         admitted.backend.close()
         reports.opened(admitted, CLIENT)
         full.close()

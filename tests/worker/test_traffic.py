@@ -108,7 +108,8 @@ async def test_the_controller_shows_what_an_open_connection_has_carried(
     async with online(directory) as worker:
         await worker.link.wait_up()
         session = api.authorize(backend)
-        admitted = await worker.admission.admit(str(session["authorization_token"]), "192.0.2.7:50000")
+        ticket = str(session["authorization_token"])
+        admitted = await worker.admission.admit(worker.admission.verify(ticket), "192.0.2.7:50000")
         admitted.backend.close()
         counters.bytes = {admitted.connection_id: (70, 90)}
         telling = asyncio.create_task(Traffic(counters, worker.link).run())

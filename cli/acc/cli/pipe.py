@@ -1,6 +1,6 @@
 """The pipe: standard input and output over one tunnel, in one poll loop.
 
-    stdin -> `_read_source` -> TunnelEnd -> socket          socket -> TunnelEnd -> `_deliver` -> stdout
+    stdin -> `_read_source` -> TunnelEnd -> socket          socket -> TunnelEnd -> `_write` -> stdout
 
 How it ends:
 
@@ -20,18 +20,21 @@ from acc.cli.descriptors import STDIN
 from acc.cli.interrupt import Departed, Interrupt
 from acc.cli.opening import Opener, Transport
 from acc.cli.resume import Resumption
-from acc.cli.stdio import Sink
+from acc.cli.stdio import Sink, widen
 from acc.wire.buffers import Buffers
 from acc.wire.errors import AccError, Code
-from acc.wire.incoming import PIECES
 from acc.wire.tunnel import LOST_AFTER, PING_AFTER, Tunnel
 from acc.wire.tunnel_end import CLOSE_NORMAL, TunnelClosed, TunnelEnd, TunnelReset
 
 RAW = 131072
 """The most ciphertext that is taken from the socket at once, in bytes."""
 
-TURNS = 4
-"""Full reads of the socket before stdin has its turn."""
+HEAP = 2 << 20
+"""glibc gives the end of its heap back to the kernel as soon as 128 KiB of it are free, and gets it again
+page by page for the next bytes that wait for stdout. Once a block of this size was freed, it keeps twice as much."""
+
+FULL = 32768
+"""A read of stdin that gives so many bytes shows a stream in full flow."""
 
 QUIET = 0.2
 """Seconds without traffic after which an acknowledgement that was not due is sent."""
@@ -41,10 +44,10 @@ DRAIN = 5.0
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from typing import NoReturn
 
-LINK = -1
-"""What stands for the link itself where a descriptor is served: what came with the 101 is in it already."""
+    Serve = Callable[[int], bool]
 
 IN, OUT = select.POLLIN, select.POLLOUT
 BROKEN = select.POLLERR | select.POLLHUP | select.POLLNVAL
@@ -57,18 +60,25 @@ class Pipe:
         self._interrupt = interrupt
         self._resumption = Resumption(opener, interrupt)
         self._linger = linger
+        bytes(HEAP)  # which touches none of it
         self._buffers = Buffers()
         self._raw = memoryview(bytearray(RAW))
         self._plain = memoryview(bytearray(RAW + 65536))
         self._sink = Sink()
         self._sink_open = True
-        self._widened = False
+        self._widened = False  # stdin's pipe, for a stream in full flow
         self._poll = select.poll()
         self._watched: dict[int, int] = {}
         self._tunnel = Tunnel(self._buffers, transport.accepted.window)
         self._end = TunnelEnd(self._tunnel, transport.link)
         self._transport = transport
         self._socket = transport.connection.fileno()
+        self._servers: dict[int, Serve] = {
+            STDIN: self._serve_source,
+            self._socket: self._serve_transport,
+            self._sink.descriptor: self._serve_sink,
+            interrupt.descriptor: self._serve_interrupt,
+        }
         self._watch(self._socket, IN)
         self._fresh = True  # the link has not been read, and poll cannot see what is in it
         self._waits: tuple[bool, ...] = ()  # what decides the events that are waited for
@@ -76,7 +86,6 @@ class Pipe:
         self._patience = QUIET  # how long to wait for anything to happen
         self._heard = self._moved = time.monotonic()  # last byte from the worker; from stdin
         self._pinged = False
-        self._read_size = 16384
 
     def run(self) -> None:
         """Returns when both directions have ended by themselves. Raises AccError otherwise."""
@@ -85,23 +94,23 @@ class Pipe:
         while not self._over:
             if self._fresh:
                 self._fresh = False
-                self._serve(LINK, IN)
+                self._serve(self._read_link, IN)
                 continue
             ready = self._poll.poll(self._patience * 1000)
             self._patience = QUIET
             for descriptor, events in ready:
                 if descriptor in self._watched:
-                    self._serve(descriptor, events)
+                    self._serve(self._servers[descriptor], events)
             if not ready:
                 self._tend()
         self._leave(CLOSE_NORMAL)
 
     # what is ready
 
-    def _serve(self, descriptor: int, events: int) -> None:
-        """One turn, and what its failures mean."""
+    def _serve(self, serve: "Serve", events: int) -> None:
+        """One turn, and what its failures mean. `serve` says whether there is anything to settle."""
         try:
-            if self._turn(descriptor, events):
+            if serve(events):
                 self._settle()
         except TunnelClosed as closed:
             self._over = closed.close == CLOSE_NORMAL and self._tunnel.finished
@@ -120,82 +129,41 @@ class Pipe:
         except (OSError, EOFError) as error:  # the transport's; stdin's and stdout's are dealt with where they are read
             self._resume(str(error) or "the worker closed the connection")
 
-    def _turn(self, descriptor: int, events: int) -> bool:
-        """Does what `descriptor` is ready for; True if there is anything to settle."""
-        if descriptor == STDIN:
-            self._read_source()
-            return self._end.blocked or not self._tunnel.outgoing.room
-        if descriptor == self._socket:
-            self._serve_transport(events)
-        elif descriptor == LINK:
-            self._read_link()
-        elif descriptor == self._sink.descriptor:
-            self._serve_sink(events)
-        else:
-            self._depart("a signal came")
+    def _read_link(self, _events: int) -> bool:
+        """What came with the 101 is in the link already, where poll cannot see it."""
+        self._end.deliver(self._raw[:0], self._plain, self._write)
         return True
 
-    def _serve_transport(self, events: int) -> None:
+    def _serve_transport(self, events: int) -> bool:
         if events & OUT:
             self._end.transmit(self._transport.connection.send)
         if events & (IN | BROKEN):
-            self._read_transport()
-
-    def _read_transport(self) -> None:
-        end, raw = self._end, self._raw
-        for _ in range(TURNS):
-            try:
-                count = self._transport.connection.recv_into(raw[: self._read_size])
-            except BlockingIOError:
-                return
-            if not count:
-                raise EOFError
+            connection = self._transport.connection
+            unsettled = self._end.receive(connection.recv_into, self._raw, self._plain, self._write)
             self._heard = time.monotonic()
-            self._resumption.over()
             self._pinged = False
-            end.feed(raw[:count])
-            self._read_link()
-            if count < self._read_size:
-                return
-            self._read_size = min(self._read_size * 2, RAW)
+            return unsettled or events != IN
+        return True
 
-    def _read_link(self) -> None:
-        end = self._end
-        while True:
-            pieces = end.read(self._plain)
-            if pieces:
-                self._deliver(pieces)
-            if not end.more:
-                return
-
-    def _deliver(self, pieces: list[memoryview]) -> None:
-        """Writes to stdout what it takes at once, and holds the rest."""
-        incoming = self._tunnel.incoming
-        taken = 0 if incoming.holding or not pieces else self._write(pieces[:PIECES])
-        incoming.pass_on(taken)
-        for piece in pieces:
-            if taken < len(piece):
-                self._widen()
-                incoming.hold(piece[taken:])
-            taken = max(0, taken - len(piece))
-
-    def _widen(self) -> None:
-        if not self._widened:
-            self._widened = True
-            self._sink.widen()
-
-    def _write(self, pieces: list[memoryview] | list[memoryview | bytearray]) -> int:
+    def _write(self, pieces: "Sequence[memoryview | bytearray]") -> int:
         try:
             return self._sink.write(pieces)
         except OSError as error:
             self._depart(f"stdout: {error.strerror}")
 
-    def _serve_sink(self, events: int) -> None:
+    def _serve_sink(self, events: int) -> bool:
         incoming = self._tunnel.incoming
         if events & BROKEN:
             self._depart("nobody reads stdout any more")
-        while incoming.holding and (taken := self._write(incoming.held())):
-            incoming.pass_on(taken)
+        incoming.relieve(self._write)
+        return True
+
+    def _serve_interrupt(self, _events: int) -> "NoReturn":
+        self._depart("a signal came")
+
+    def _serve_source(self, _events: int) -> bool:
+        self._read_source()
+        return self._end.blocked or not self._tunnel.outgoing.room
 
     def _read_source(self) -> None:
         outgoing = self._tunnel.outgoing
@@ -214,6 +182,9 @@ class Pipe:
         except OSError as error:
             raise AccError(Code.CLIENT_GONE, f"stdin: {error.strerror}") from None
         if count:
+            if count >= FULL and not self._widened:
+                self._widened = True
+                widen(STDIN)
             self._end.send_room(self._buffers, count)
             self._end.transmit(self._transport.connection.send)
         else:
@@ -226,10 +197,7 @@ class Pipe:
         end, tunnel = self._end, self._tunnel
         if tunnel.incoming.drained and self._sink_open:
             self._close_sink()
-        while not end.blocked and end.send_replay():
-            end.transmit(self._transport.connection.send)
-        if end.send_messages():
-            end.transmit(self._transport.connection.send)
+        end.settle(self._transport.connection.send)
         self._over = tunnel.finished
         if tunnel.incoming.outgrown:
             tunnel.incoming.grow(self._transport.min_rtt())
@@ -244,6 +212,8 @@ class Pipe:
         self._watch(STDIN, IN if tunnel.outgoing.room and not end.blocked else None)
         if self._sink_open:
             self._watch(self._sink.descriptor, OUT if tunnel.incoming.holding else 0)
+        if tunnel.incoming.holding:
+            self._sink.widen()
 
     def _close_sink(self) -> None:
         self._watch(self._sink.descriptor, None)
@@ -275,7 +245,7 @@ class Pipe:
             self._pinged = True
             self._end.link.ping()
         self._end.send_quiet()
-        self._serve(self._socket, OUT)
+        self._serve(self._serve_transport, OUT)
         due = self._heard + PING_AFTER + (LOST_AFTER if self._pinged else 0.0)
         if not self._sink_open and self._tunnel.outgoing.fin is None:
             due = min(due, self._moved + self._linger)
@@ -292,10 +262,14 @@ class Pipe:
         if self._tunnel.finished:
             self._over = True
             return
+        if self._end.heard:
+            self._resumption.over()
         self._watch(self._socket, None)
+        del self._servers[self._socket]
         self._transport.connection.close()
         self._transport = self._resumption.replace(self._transport, self._tunnel.incoming.position, why)
         self._socket = self._transport.connection.fileno()
+        self._servers[self._socket] = self._serve_transport
         self._end.resume(self._transport.link, self._transport.accepted.received)
         self._heard = time.monotonic()
         self._pinged = False

@@ -13,6 +13,7 @@ import os
 import select
 import socket
 import stat
+from collections.abc import Sequence
 
 from acc.cli.descriptors import STDOUT
 
@@ -23,12 +24,13 @@ PIPE = 1 << 20
 class Sink:
     """Standard output. `descriptor` is what to poll for POLLOUT, and for the errors that poll always reports."""
 
-    __slots__ = ("_opened", "_socket", "_whole", "descriptor")
+    __slots__ = ("_opened", "_socket", "_whole", "_widened", "descriptor")
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
         self._opened: int | None = None
         self._whole = False
+        self._widened = False
         mode = os.fstat(STDOUT).st_mode
         if stat.S_ISSOCK(mode):
             self._socket = socket.socket(fileno=os.dup(STDOUT))
@@ -41,7 +43,7 @@ class Sink:
                 pass  # no /proc, or a pipe of another user's: short writes then
         self.descriptor = STDOUT if self._opened is None else self._opened
 
-    def write(self, pieces: list[memoryview] | list[memoryview | bytearray]) -> int:
+    def write(self, pieces: Sequence[memoryview | bytearray]) -> int:
         """Bytes taken now, 0 if none fit. Raises OSError, BrokenPipeError above all, if nobody reads any more."""
         try:
             if self._socket is not None:
@@ -55,15 +57,10 @@ class Sink:
         return os.write(STDOUT, bytes(pieces[0][: select.PIPE_BUF])) if self._writable() else 0
 
     def widen(self) -> None:
-        """Asks for a larger pipe, which saves a fast stream many turns. A pipe that stays small works too."""
-        if self._opened is None:
-            return
-        import fcntl  # noqa: PLC0415  only a stream that fills its pipe needs it
-
-        try:
-            fcntl.fcntl(self._opened, fcntl.F_SETPIPE_SZ, PIPE)
-        except OSError:
-            pass  # a terminal, or the user's share of pipe memory is used up
+        """Makes the pipe larger, if it is one, the first time."""
+        if self._opened is not None and not self._widened:
+            self._widened = True
+            widen(self._opened)
 
     def _writable(self) -> bool:
         poll = select.poll()
@@ -81,3 +78,13 @@ class Sink:
         if self._opened is not None:
             os.close(self._opened)
         os.close(STDOUT)
+
+
+def widen(descriptor: int) -> None:
+    """Asks for a larger pipe, which saves a fast stream many turns. A pipe that stays small works too."""
+    import fcntl  # noqa: PLC0415  only a stream in full flow needs it
+
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE)
+    except OSError:
+        pass  # no pipe, or the user's share of pipe memory is used up

@@ -121,7 +121,8 @@ class FrameReader:
                 at = self._begin(data, at)
                 if not self._in_frame:
                     break
-            take = min(self._left, size - at)
+            take = self._left
+            take = min(take, size - at)
             piece = data[at : at + take]
             at += take
             self._left -= take
@@ -143,21 +144,22 @@ class FrameReader:
         if have < 2:
             self._head = head
             return len(data)
-        short: int = head[1] & 0x7F
-        extended = 0 if short < 126 else 2 if short == 126 else 8
-        masked = head[1] & MASK_BIT
+        masked = head[1] >= MASK_BIT
+        length: int = head[1] & 0x7F
+        extended = 0 if length < 126 else 2 if length == 126 else 8
         end = 2 + extended + (4 if masked else 0)
         if have < end:
             self._head = head
             return len(data)
         self._head = b""
-        length = int.from_bytes(head[2 : 2 + extended], "big") if extended else short
-        if (masked != 0) is not self._expects_mask:
+        if masked is not self._expects_mask:
             raise violation("frame masked in the wrong direction")
-        if extended and length < (126 if extended == 2 else 65536):
-            raise violation("frame length not in its shortest form")
-        if length > MAX_FRAME:
-            raise violation("frame too long")
+        if extended:
+            length = int.from_bytes(head[2 : 2 + extended], "big")
+            if length < (126 if extended == 2 else 65536):
+                raise violation("frame length not in its shortest form")
+            if length > MAX_FRAME:
+                raise violation("frame too long")
         self._open(head[0], length)
         key = head[end - 4 : end] if masked else b""
         self._key = b"" if key == ZERO_KEY else key

@@ -12,6 +12,7 @@ Refuses, as violations: bytes beyond the limit, bytes after the FIN, a FIN that 
 """
 
 from collections import deque
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from acc.wire.errors import Code
@@ -34,11 +35,15 @@ PAUSE = 0.025
 QUANTUM = 1 << 20
 """Bytes passed on per acknowledgement in a stream in full flow."""
 
+Write = Callable[[Sequence[memoryview | bytearray]], int]
+"""Gives pieces to a sink, never waiting, and says how many bytes of them it took."""
+
 
 class Incoming:
     """One end's receiving direction. Offsets count bytes from the beginning of the stream."""
 
     __slots__ = (
+        "_ack_at",
         "_acked",
         "_growing",
         "_queue",
@@ -57,6 +62,7 @@ class Incoming:
         self._window = WINDOW
         self._window_began = 0
         self._acked = 0
+        self._ack_at = WINDOW // 4  # once so much is passed on, the peer is told
         self.offset = 0
         self.delivered = 0
         self.limit = WINDOW
@@ -95,6 +101,28 @@ class Incoming:
         self.offset += size
         if self.offset > self.limit:
             raise violation("data beyond the limit")
+
+    def deliver(self, pieces: list[memoryview], write: Write) -> bool:
+        """Passes on `pieces`, which were accepted: what `write` takes at once; the rest is held, in a copy.
+
+        False where nothing is held and nothing is due to be acknowledged: the shell has nothing to settle then.
+        """
+        taken = 0
+        if self._queue is None and self.stopped is None:
+            taken = write(pieces if len(pieces) <= PIECES else pieces[:PIECES])
+            self.delivered += taken
+            if self.delivered == self.offset:
+                return self.delivered >= self._ack_at
+        for piece in pieces:
+            if taken < len(piece):
+                self.hold(piece[taken:])
+            taken = max(0, taken - len(piece))
+        return True
+
+    def relieve(self, write: Write) -> None:
+        """Passes on what was held, as far as `write` takes it."""
+        while self._queue is not None and (taken := write(self.held())):
+            self.pass_on(taken)
 
     def hold(self, chunk: memoryview) -> None:
         """Keeps a copy of bytes that the sink did not take; they go before any that come later."""
@@ -145,7 +173,7 @@ class Incoming:
         """True if the peer should hear now how far its stream has gone."""
         if self.fin is not None:
             return self._acked <= self.fin == self.delivered
-        return self.delivered - self._acked >= min(QUANTUM, self._window // 4)
+        return self.delivered >= self._ack_at
 
     @property
     def ack_owed(self) -> bool:
@@ -155,6 +183,7 @@ class Incoming:
     def take_ack(self) -> tuple[int, int]:
         """Offset and limit of an acknowledgement, which is then counted as sent."""
         self._acked = self.delivered + 1 if self.drained else self.delivered
+        self._ack_at = self.delivered + min(QUANTUM, self._window // 4)
         self.limit = max(self.limit, self.delivered + self._window)
         return self._acked, self.limit
 
@@ -172,3 +201,4 @@ class Incoming:
         self._window_began = self.delivered
         if self._window < max(rtt, PAUSE) * RATE:
             self._window *= 2
+            self._ack_at = self._acked + min(QUANTUM, self._window // 4)

@@ -15,16 +15,13 @@ from acc.wire.tls import Tls
 class Link:
     """An open WebSocket over TLS."""
 
-    __slots__ = ("_key", "_reader", "tls")
+    __slots__ = ("_key", "receive", "tls")
 
     def __init__(self, tls: Tls, key: bytes | None) -> None:
         self.tls = tls
         self._key = key
-        self._reader = frames.FrameReader(expects_mask=key == b"")
-
-    def receive(self, plaintext: memoryview) -> list[frames.Event]:
-        """What `plaintext`, read from `tls`, holds; see `FrameReader.feed`."""
-        return self._reader.feed(plaintext)
+        self.receive = frames.FrameReader(expects_mask=key == b"").feed
+        """What plaintext that was read from `tls` holds; see `FrameReader.feed`."""
 
     def send_room(self, buffers: Buffers, size: int) -> None:
         """Sends the first `size` bytes of the pool's room as stream bytes, without copying them."""

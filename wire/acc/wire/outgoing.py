@@ -23,6 +23,7 @@ class Outgoing:
     __slots__ = (
         "_acked",
         "_base",
+        "_bound",
         "_buffers",
         "_kept",
         "_replayed",
@@ -39,6 +40,7 @@ class Outgoing:
         self._base = 0  # where the first piece that is kept begins
         self._acked = 0
         self._replayed: int | None = None  # while replaying: what comes before it was sent again
+        self._bound = min(MAX_WINDOW, limit)  # where what may be sent now ends
         self.fin_due = False
         """True while a FIN is still to be said, once all before it has been."""
         self.offset = 0
@@ -64,17 +66,15 @@ class Outgoing:
     @property
     def room(self) -> int:
         """How many bytes of new data may be sent now, at most CHUNK."""
-        if self.fin is not None or self.stopped or self._replayed is not None:
-            return 0
-        room = min(self.limit, self._base + MAX_WINDOW) - self.offset
-        return CHUNK if room > CHUNK else max(room, 0)
+        room = self._bound - self.offset
+        return min(room, CHUNK)
 
     def sent(self, size: int) -> None:
         """Records that the first `size` bytes of the pool's room were sent, and keeps them.
 
         Raises ValueError if there was no room for them: a shell that goes on would send the stream out of order.
         """
-        if size > self.room:
+        if size > self._bound - self.offset:
             raise ValueError("more was sent than there was room for")
         kept = self._kept
         if kept is None:
@@ -95,6 +95,7 @@ class Outgoing:
         if self.fin is None:
             self.fin = self.offset
             self.fin_due = True
+            self._rebound()
 
     def take_fin(self) -> int | None:
         """The FIN's offset if it is to be sent now; it is then counted as sent."""
@@ -110,6 +111,7 @@ class Outgoing:
         self._acked = offset
         self.limit = max(self.limit, limit)
         self._drop(min(offset, self.offset))
+        self._rebound()
 
     def check_received(self, received: int) -> None:
         """Raises AccError with PROTOCOL unless a peer that has received all before `received` can be served."""
@@ -124,6 +126,7 @@ class Outgoing:
         self._drop(min(received, self.offset))
         self._replayed = received if received < self.offset else None
         self.fin_due = self.fin is not None and received <= self.fin
+        self._rebound()
 
     def replay(self) -> memoryview | bytes | None:
         """The next bytes to be sent again, at most CHUNK; None where nothing is left to replay."""
@@ -136,6 +139,7 @@ class Outgoing:
                 # a copy of what is gathered, which could not grow while a view of it exists
                 chunk = piece[skip:] if isinstance(piece, memoryview) else bytes(piece[skip:])
                 self._replayed = start + len(piece) if start + len(piece) < self.offset else None
+                self._rebound()
                 return chunk
             start += len(piece)
         return None
@@ -145,6 +149,14 @@ class Outgoing:
         self.stopped = True
         self._drop(self.offset)
         self._replayed = None
+        self._rebound()
+
+    def _rebound(self) -> None:
+        """Sets `_bound` after anything that it depends on: no more than the peer takes, or than is kept here."""
+        if self.fin is not None or self.stopped or self._replayed is not None:
+            self._bound = self.offset
+        else:
+            self._bound = min(self.limit, self._base + MAX_WINDOW)
 
     def _reached(self) -> int:
         """Where the peer can have come to by what was sent on this transport and before it."""

@@ -36,7 +36,7 @@ def server_context(certificate_path: str, key_path: str) -> ssl.SSLContext:
 class Tls:
     """One end of a connection; `server_name` names the peer that a client verifies, None makes a server."""
 
-    __slots__ = ("_ended", "_incoming", "_object", "_outgoing", "_unread", "take", "write")
+    __slots__ = ("_ended", "_incoming", "_object", "_outgoing", "_unread", "feed", "take", "write")
 
     def __init__(self, context: ssl.SSLContext, server_name: str | None) -> None:
         self._incoming = ssl.MemoryBIO()
@@ -54,6 +54,8 @@ class Tls:
         """Encrypts all of its argument; `take` has the ciphertext."""
         self.take = self._outgoing.read
         """The ciphertext to be sent, once."""
+        self.feed = self._incoming.write
+        """Takes what came from the transport."""
 
     def handshake(self) -> bool:
         """Goes on with the handshake; True once it is complete. Raises ssl.SSLError if it fails."""
@@ -62,10 +64,6 @@ class Tls:
         except ssl.SSLWantReadError:
             return False
         return True
-
-    def feed(self, ciphertext: memoryview) -> None:
-        """Takes what came from the transport."""
-        self._incoming.write(ciphertext)
 
     def read_into(self, room: memoryview) -> int:
         """Fills `room` with plaintext; less than its size where more ciphertext must come first.
@@ -77,15 +75,19 @@ class Tls:
         if self._ended:
             raise EOFError
         filled, size = 0, len(room)
-        incoming, read, buffered = self._incoming, self._object.read, self._object.pending
+        incoming, read = self._incoming, self._object.read
+        if not incoming.pending and not self._object.pending():
+            return 0
         try:
-            while (incoming.pending or buffered()) and filled < size:
+            while filled < size:
                 # typeshed knows only the read without a buffer; with one, the answer is a count
-                count: int = read(size - filled, room[filled:])  # type: ignore[assignment]
+                count: int = read(size - filled, room[filled:] if filled else room)  # type: ignore[assignment]
                 if not count:
                     self._ended = True
                     break
                 filled += count
+                if not incoming.pending:
+                    break  # a record that did not fill the room has been read to its end
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLZeroReturnError:

@@ -1,6 +1,6 @@
 """Admission: from the text of a ticket to a connected backend.
 
-    verify (offline) -> authorise (one call to a controller) -> dial
+    `verify` (offline) -> `admit`: authorise (one call to a controller) -> dial
 
 Rule: nothing is dialled before a controller allowed it, but for tickets that say that an outage shall not stop their
 connections: those are counted here against their limit while no controller answers. Whatever was counted and came to
@@ -103,9 +103,8 @@ class Admission:
             raise AccError(Code.TICKET_FOREIGN, "it picks workers by a filter, which this worker does not know")
         return ticket
 
-    async def admit(self, ticket_text: str, client_address: str) -> Admitted:
-        """Verifies, authorises and dials. Raises AccError."""
-        ticket = self.verify(ticket_text)
+    async def admit(self, ticket: Ticket, client_address: str) -> Admitted:
+        """Authorises and dials what `verify` found good. Raises AccError."""
         endpoints = [parse_endpoint(text) for text in ticket.endpoints]
         attempt = Attempt(
             connection_id=new_connection_id(), session_id=ticket.session_id, client_address=client_address

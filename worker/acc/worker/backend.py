@@ -7,6 +7,7 @@ for one that ended. Whatever the socket says in its errors is one thing here: BA
 import os
 import socket
 import struct
+from collections.abc import Sequence
 
 from acc.wire.buffers import CHUNK
 from acc.wire.errors import AccError, Code
@@ -41,7 +42,7 @@ class Backend:
             self._read_size = min(size * 2, CHUNK)
         return count
 
-    def write(self, pieces: list[memoryview] | list[memoryview | bytearray]) -> int:
+    def write(self, pieces: Sequence[memoryview | bytearray]) -> int:
         """Bytes taken now, 0 if none fit."""
         try:
             return os.writev(self.descriptor, pieces)

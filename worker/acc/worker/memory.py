@@ -2,7 +2,7 @@
 
 from acc.wire.buffers import CHUNK, Buffers
 
-RAW = 131072
+RAW = 262144
 """The most ciphertext that is taken from a socket at once, in bytes."""
 
 

@@ -96,7 +96,6 @@ class Opening:
         if rest:
             raise AccError(Code.BAD_REQUEST, "data before the answer")
         request = parse_request(head)
-        self._epoll.want(self.connection.fileno(), 0)
         self._head = b""
         self._on_request(self, request)
 
@@ -107,6 +106,10 @@ class Opening:
         except OSError:
             pass  # it has left
         self.drop()
+
+    def wait(self) -> None:
+        """Reads nothing while the request is being decided."""
+        self._epoll.want(self.connection.fileno(), 0)
 
     def accept(self, answer: bytes) -> None:
         """Sends the 101 and lets go of the socket, which is the caller's now. Raises OSError if the client left."""
@@ -120,7 +123,7 @@ class Opening:
         self._refused = True
         try:
             self.tls.write(encode_refusal(error))
-            self._send_ciphertext()
+            self._send_ciphertext(socket.MSG_MORE)  # the end that follows at once travels with it
             self.connection.shutdown(socket.SHUT_WR)
             self._epoll.want(self.connection.fileno(), IN)
         except OSError:
@@ -132,8 +135,8 @@ class Opening:
         self.connection.close()
         self._on_end(self)
 
-    def _send_ciphertext(self) -> None:
+    def _send_ciphertext(self, flags: int = 0) -> None:
         """Sends at once or fails: what an opening has to say fits into any socket's buffer."""
         data = self.tls.take()
-        if data and self.connection.send(data) != len(data):
+        if data and self.connection.send(data, flags) != len(data):
             raise OSError("the client does not read")

@@ -24,6 +24,7 @@ from acc.wire.errors import AccError, Code
 from acc.wire.incoming import WINDOW
 from acc.wire.link import Link
 from acc.wire.names import join_address
+from acc.wire.ticket import Ticket
 from acc.wire.tunnel import Tunnel
 from acc.wire.tunnel_end import TunnelEnd
 from acc.wire.upgrade import Accepted, Request, encode_accepted
@@ -180,14 +181,16 @@ class Relay:
         if len(self._tunnels) + len(self._admitting) >= MAX_TUNNELS:
             metrics.OPENINGS.labels(Code.WORKER_BUSY.value).inc()
             raise AccError(Code.WORKER_BUSY)
+        ticket = self._admission.verify(request.ticket)
+        opening.wait()
         del self._openings[opening]
-        task = self._admitting[opening] = self._loop.create_task(self._admit(opening, request))
+        task = self._admitting[opening] = self._loop.create_task(self._admit(opening, request, ticket))
         task.add_done_callback(self._admission_ended)
 
-    async def _admit(self, opening: Opening, request: Request) -> None:
+    async def _admit(self, opening: Opening, request: Request, ticket: Ticket) -> None:
         """Bounded by the deadlines of authorisation and dial, which admission keeps."""
         try:
-            admitted = await self._admission.admit(request.ticket, opening.peer)
+            admitted = await self._admission.admit(ticket, opening.peer)
         except AccError as error:
             self._refuse(opening, error)
         else:

@@ -1,7 +1,7 @@
 """One tunnel and one backend, spliced: the data path of the worker.
 
-    client ~~> `_read_transport` ~~> `_deliver`      ~~> Backend    (upload)
-    client <~~ TunnelEnd         <~~ `_read_backend` <~~ Backend    (download)
+    client ~~> TunnelEnd ~~> `_write`        ~~> Backend    (upload)
+    client <~~ TunnelEnd <~~ `_read_backend` <~~ Backend    (download)
 
 Each direction ends by itself: the client's FIN shuts the backend's receiving side once all before it is written, the
 backend's EOF becomes our FIN. A broken backend becomes a reset; one that refuses to be written to becomes a stop,
@@ -13,23 +13,19 @@ link. What can no longer be resumed aborts the backend with RST, so that an abor
 
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from acc.wire.errors import AccError, Code
-from acc.wire.incoming import PIECES
 from acc.wire.link import Link
 from acc.wire.tunnel import LOST_AFTER, PING_AFTER
-from acc.wire.tunnel_end import CLOSE_NORMAL, NO_STATUS, TunnelClosed, TunnelEnd, TunnelReset
+from acc.wire.tunnel_end import CLOSE_NORMAL, NO_STATUS, TURNS, TunnelClosed, TunnelEnd, TunnelReset
 from acc.worker.admission import Admitted
 from acc.worker.backend import READ, Backend
 from acc.worker.epoll import BROKEN, IN, OUT, EpollSet
-from acc.worker.memory import RAW, Memory
+from acc.worker.memory import Memory
 
 Closer = Literal["client", "backend", "worker", "controller"]
-
-TURNS = 4
-"""Full reads in one turn of a socket: enough for a fast stream, few enough to be fair to the others."""
 
 _MIN_RTT = slice(148, 152)  # of struct tcp_info in linux/tcp.h, microseconds
 
@@ -60,7 +56,6 @@ class Splice:
     __slots__ = (
         "_backend",
         "_broken",
-        "_confirmed",
         "_end",
         "_first_end",
         "_heard",
@@ -68,7 +63,6 @@ class Splice:
         "_left",
         "_pinged",
         "_transport",
-        "_transport_read",
         "admitted",
         "held_since",
         "peer",
@@ -81,9 +75,7 @@ class Splice:
         self._backend = Backend(admitted.backend)
         self._broken: AccError | None = None  # a write failed: how the stream ends once all was read
         self._transport: socket.socket | None = None
-        self._transport_read = READ
         self._heard = 0.0  # when the last byte came from the client
-        self._confirmed = False  # anything came on the link it has now
         self._pinged = False  # since then
         self._first_end: Closer | None = None  # who ended its direction first
         self._left: Code | None = None  # the client has closed; only what it sent is still delivered
@@ -111,7 +103,7 @@ class Splice:
     @property
     def confirmed(self) -> bool:
         """True once the client has sent anything on the link it has now: it knows its new resume token."""
-        return self._confirmed
+        return self._end.heard
 
     # transports
 
@@ -120,7 +112,6 @@ class Splice:
         self._transport = transport
         self.peer = peer
         self._heard = self._host.now()
-        self._confirmed = False
         self._pinged = False
         self.held_since = None
         self._host.epoll.add(transport.fileno(), self._transport_ready, IN)
@@ -226,47 +217,14 @@ class Splice:
         if events & OUT:
             self._end.transmit(transport.send)
         if events & (IN | BROKEN):
-            self._read_transport(transport)
+            memory = self._host.memory
+            unsettled = self._end.receive(transport.recv_into, memory.raw, memory.plain, self._write)
+            self._heard = self._host.now()
+            self._pinged = False
+            return unsettled or events != IN
         return True
 
-    def _read_transport(self, transport: socket.socket) -> None:
-        end, memory = self._end, self._host.memory
-        for _ in range(TURNS):
-            try:
-                count = transport.recv_into(memory.raw[: self._transport_read])
-            except BlockingIOError:
-                return
-            if not count:
-                raise EOFError
-            self._heard = self._host.now()
-            self._confirmed = True
-            self._pinged = False
-            end.feed(memory.raw[:count])
-            self._read_link()
-            if count < self._transport_read:
-                return
-            self._transport_read = min(self._transport_read * 2, RAW)
-
-    def _read_link(self) -> None:
-        end, plain = self._end, self._host.memory.plain
-        while True:
-            pieces = end.read(plain)
-            if pieces:
-                self._deliver(pieces)
-            if not end.more:
-                return
-
-    def _deliver(self, pieces: list[memoryview]) -> None:
-        """Writes to the backend what it takes at once, and holds the rest."""
-        incoming = self._end.tunnel.incoming
-        taken = 0 if incoming.holding or not pieces else self._write(pieces[:PIECES])
-        incoming.pass_on(taken)
-        for piece in pieces:
-            if taken < len(piece):
-                incoming.hold(piece[taken:])
-            taken = max(0, taken - len(piece))
-
-    def _write(self, pieces: list[memoryview] | list[memoryview | bytearray]) -> int:
+    def _write(self, pieces: Sequence[memoryview | bytearray]) -> int:
         """Bytes that the backend took. If it takes no more the client stops, but what it has said is still read."""
         tunnel = self._end.tunnel
         if tunnel.incoming.stopped is not None:
@@ -283,8 +241,7 @@ class Splice:
         end = self._end
         incoming, outgoing = end.tunnel.incoming, end.tunnel.outgoing
         if events & (OUT | BROKEN):
-            while incoming.holding and (taken := self._write(incoming.held())):
-                incoming.pass_on(taken)
+            incoming.relieve(self._write)
         if events & (IN | BROKEN) and self._transport is not None:
             self._read_backend(self._transport)
         return events != IN or end.blocked or not outgoing.room
@@ -320,10 +277,7 @@ class Splice:
             self._first_end = self._first_end or "client"
             self._backend.shut_down()
         if transport is not None:
-            while not end.blocked and end.send_replay():
-                end.transmit(transport.send)
-            if end.send_messages():
-                end.transmit(transport.send)
+            end.settle(transport.send)
             if incoming.outgrown:
                 incoming.grow(_min_rtt(transport))
             if end.tunnel.finished:
