@@ -66,8 +66,8 @@ class Field:
 class Action:
     """A domain action: `POST /v1/<plural>/<id>:<name>`, or on the collection where it takes no id.
 
-    `gives` is what it answers where that is not the thing itself; `lists` the type that it lists, page by page and asked
-    for with GET.
+    `gives` is what it answers where that is not the thing itself; `lists` the type that it lists, page by page and
+    asked for with GET.
     """
 
     name: str
