@@ -1,10 +1,11 @@
 """Accounts: what people log in as. An account logs in the one user that it was added to, or nobody.
 
-Rules: login names are lower-case and unique in their auth method. Passwords are hashed before the transaction begins,
-so that no row is locked meanwhile. A new password ends the account's other logins.
+Rules: login names are lower-case and unique in their auth method. Passwords are hashed after the caller was found to be
+allowed to, and before the transaction begins, so that no row is locked meanwhile. A new password ends the account's
+other logins.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import post
@@ -12,14 +13,14 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import UNSET, UnsetType
 
 from acc.controlplane.auth_methods import AUTH_METHODS
-from acc.controlplane.bodies import Change, Described, Description, Id, Name, given, plain, read_body
+from acc.controlplane.bodies import Change, Described, Description, Id, Name, plain, read_body
 from acc.controlplane.caller import Caller
 from acc.controlplane.db import Database, Row, Sql
 from acc.controlplane.ids import new_id
-from acc.controlplane.kind import Found, Kind, Where, change, create, find
+from acc.controlplane.kind import Found, Kind, Where, change, create, find, place_for
 from acc.controlplane.listing import Json, present
 from acc.controlplane.passwords import Passwords
-from acc.controlplane.routes import Act, routes
+from acc.controlplane.routes import Act, describe, routes
 from acc.wire.directory import ACCOUNT
 from acc.wire.errors import AccError, Code
 
@@ -42,7 +43,7 @@ class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
     attributes: NewAttributes
     name: Name | None = None
     description: Description | None = None
-    type: str = "password"
+    type: Literal["password"] = "password"
 
 
 class AttributesChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -115,8 +116,12 @@ async def create_account(
         plain(description, "description"),
     )
     if made is None:
-        raise AccError(Code.BAD_REQUEST, "attributes.login_name: it is shorter than its auth method allows")
+        raise _too_short()
     return account_id
+
+
+def _too_short() -> AccError:
+    return AccError(Code.BAD_REQUEST, "attributes.login_name: it is shorter than its auth method allows")
 
 
 @post("/v1/accounts", status_code=200)
@@ -124,6 +129,7 @@ async def create_password_account(db: Database, caller: Caller, passwords: Passw
     """A new account."""
     new = read_body(body, NewAccount)
     password = new.attributes.password
+    await place_for(db, caller, ACCOUNTS, new.auth_method_id, AUTH_METHODS, "create")
     if password is not None:
         await _check_length(db, new.auth_method_id, password)
     hashed = None if password is None else await passwords.hash(password)
@@ -148,15 +154,17 @@ async def _check_length(sql: Database | Sql, auth_method_id: str, password: str)
 
 
 async def _update(sql: Sql, found: Found, change_: AccountChange) -> None:
-    row = found.row
-    login_name = given(change_.attributes.login_name, row["login_name"])
-    await sql.execute(
-        "update accounts set name = $2, description = $3, login_name = $4 where id = $1",
+    await describe(sql, found, change_)
+    if isinstance(change_.attributes.login_name, UnsetType):
+        return
+    stored = await sql.fetchrow(
+        "update accounts a set login_name = $2 from auth_methods m"
+        " where a.id = $1 and m.id = a.auth_method_id and length($2) >= m.min_login_name_length returning a.id",
         found.id,
-        given(change_.name, row["name"]),
-        plain(given(change_.description, row["description"]), "description"),
-        login_name.lower(),
+        change_.attributes.login_name.lower(),
     )
+    if stored is None:
+        raise _too_short()
 
 
 @post("/v1/accounts/{account_id:str}/:set-password", status_code=200)

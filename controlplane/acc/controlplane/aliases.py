@@ -15,7 +15,7 @@ from acc.controlplane.db import Row, Sql
 from acc.controlplane.ids import new_id
 from acc.controlplane.kind import Found, Kind, Where
 from acc.controlplane.listing import Json, present
-from acc.controlplane.routes import Act, Create, routes
+from acc.controlplane.routes import Act, Create, describe, routes
 from acc.wire.directory import ALIAS, type_of_id
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name
@@ -109,11 +109,10 @@ async def _insert(sql: Sql, where: Where, new: NewAlias) -> str:
 
 async def _update(sql: Sql, found: Found, change: AliasChange) -> None:
     row = found.row
+    await describe(sql, found, change)
     await sql.execute(
-        "update aliases set name = $2, description = $3, value = $4, destination_id = $5, host_id = $6 where id = $1",
+        "update aliases set value = $2, destination_id = $3, host_id = $4 where id = $1",
         found.id,
-        given(change.name, row["name"]),
-        plain(given(change.description, row["description"]), "description"),
         _value(given(change.value, row["value"])),
         given(change.destination_id, row["destination_id"]),
         _host_id(change.attributes, row["host_id"]),

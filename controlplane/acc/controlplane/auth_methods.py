@@ -10,7 +10,7 @@ from acc.controlplane.db import Row, Sql
 from acc.controlplane.ids import new_id
 from acc.controlplane.kind import Found, Kind, Where
 from acc.controlplane.listing import Json, present
-from acc.controlplane.routes import Act, Create, routes
+from acc.controlplane.routes import Act, Create, describe, routes
 from acc.controlplane.scopes import set_primary_auth_method
 from acc.wire.directory import AUTH_METHOD
 
@@ -41,8 +41,8 @@ class NewAuthMethod(msgspec.Struct, forbid_unknown_fields=True):
 class AttributesChange(msgspec.Struct, forbid_unknown_fields=True):
     """A change of the same."""
 
-    min_login_name_length: LoginNameLength | UnsetType = UNSET
-    min_password_length: PasswordLength | UnsetType = UNSET
+    min_login_name_length: LoginNameLength | UnsetType | None = UNSET
+    min_password_length: PasswordLength | UnsetType | None = UNSET
 
 
 class AuthMethodChange(Described):
@@ -102,15 +102,12 @@ async def _insert(sql: Sql, where: Where, new: NewAuthMethod) -> str:
 
 
 async def _update(sql: Sql, found: Found, change: AuthMethodChange) -> None:
-    row = found.row
+    await describe(sql, found, change)
     await sql.execute(
-        "update auth_methods set name = $2, description = $3, min_login_name_length = $4, min_password_length = $5"
-        " where id = $1",
+        "update auth_methods set min_login_name_length = $2, min_password_length = $3 where id = $1",
         found.id,
-        given(change.name, row["name"]),
-        plain(given(change.description, row["description"]), "description"),
-        given(change.attributes.min_login_name_length, row["min_login_name_length"]),
-        given(change.attributes.min_password_length, row["min_password_length"]),
+        given(change.attributes.min_login_name_length, found.row["min_login_name_length"]) or MIN_LOGIN_NAME,
+        given(change.attributes.min_password_length, found.row["min_password_length"]) or MIN_PASSWORD,
     )
 
 

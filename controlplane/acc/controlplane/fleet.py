@@ -19,7 +19,7 @@ from acc.controlplane.ids import new_id
 from acc.controlplane.kind import Found, Kind, Where, create
 from acc.controlplane.listing import Json, present
 from acc.controlplane.log import event
-from acc.controlplane.routes import Act, routes
+from acc.controlplane.routes import Act, describe, routes
 from acc.controlplane.workers import EnrolmentToken, create_enrolment_secret, merged_tags, tags_in
 from acc.wire.directory import WORKER
 from acc.wire.errors import AccError, Code
@@ -116,12 +116,7 @@ async def _update(sql: Sql, found: Found, change: Described) -> None:
     name = given(change.name, found.row["name"])
     if name is None or not is_name(name):
         raise AccError(Code.BAD_NAME, "a worker has a name of letters, digits, dot, underscore and hyphen")
-    await sql.execute(
-        "update workers set name = $2, description = $3 where id = $1",
-        found.id,
-        name,
-        plain(given(change.description, found.row["description"]), "description"),
-    )
+    await describe(sql, found, change)
 
 
 async def _add_tags(sql: Sql, found: Found, change: TagsChange) -> None:

@@ -1,13 +1,15 @@
 """Groups: users under one name, to give roles to. Members are users of any scope, never groups."""
 
+from collections.abc import Sequence
+
 import msgspec
 
-from acc.controlplane.bodies import Change, Described, Description, Id, Ids, Name, given, plain
+from acc.controlplane.bodies import Change, Described, Description, Id, Ids, Name, plain
 from acc.controlplane.db import Row, Sql
 from acc.controlplane.ids import new_id
 from acc.controlplane.kind import Access, Found, Kind, Where
 from acc.controlplane.listing import Json, present
-from acc.controlplane.routes import Act, Create, routes
+from acc.controlplane.routes import Act, Create, describe, edits, routes
 from acc.wire.directory import GROUP
 
 
@@ -25,12 +27,16 @@ class Members(Change):
     member_ids: Ids
 
 
+def _members(row: Row) -> list[str]:
+    return [member.split(" ")[0] for member in row["members"]]
+
+
 def _render(row: Row) -> Json:
     members = [member.split(" ", 1) for member in row["members"]]
     return present(
         name=row["name"],
         description=row["description"],
-        member_ids=[user_id for user_id, _ in members],
+        member_ids=_members(row),
         members=[{"id": user_id, "scope_id": scope_id} for user_id, scope_id in members],
     )
 
@@ -60,41 +66,21 @@ async def _insert(sql: Sql, where: Where, new: NewGroup) -> str:
     return group_id
 
 
-async def _update(sql: Sql, found: Found, change: Described) -> None:
-    await sql.execute(
-        "update groups set name = $2, description = $3 where id = $1",
-        found.id,
-        given(change.name, found.row["name"]),
-        plain(given(change.description, found.row["description"]), "description"),
-    )
-
-
-async def _add(sql: Sql, found: Found, change: Members) -> None:
+async def _add(sql: Sql, found: Found, user_ids: Sequence[str]) -> None:
     await sql.execute(
         "insert into group_members (group_id, user_id) select $1, unnest($2::text[]) on conflict do nothing",
         found.id,
-        change.member_ids,
+        user_ids,
     )
 
 
-async def _remove(sql: Sql, found: Found, change: Members) -> None:
-    await sql.execute(
-        "delete from group_members where group_id = $1 and user_id = any($2)", found.id, change.member_ids
-    )
-
-
-async def _set(sql: Sql, found: Found, change: Members) -> None:
-    await sql.execute("delete from group_members where group_id = $1", found.id)
-    await _add(sql, found, change)
+async def _remove(sql: Sql, found: Found, user_ids: Sequence[str]) -> None:
+    await sql.execute("delete from group_members where group_id = $1 and user_id = any($2)", found.id, user_ids)
 
 
 ROUTES = routes(
     GROUPS,
     creates=Create(NewGroup, _insert),
-    updates=Act(Described, _update),
-    acts={
-        "add-members": Act(Members, _add),
-        "set-members": Act(Members, _set),
-        "remove-members": Act(Members, _remove),
-    },
+    updates=Act(Described, describe),
+    acts=edits("members", Members, "member_ids", _members, _add, _remove),
 )

@@ -6,17 +6,18 @@ would be another `type` beside it, with the same two tables below it. Deleting a
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from acc.controlplane.bodies import Change, Described, Description, Id, Ids, Name, given, plain
+from acc.controlplane.bodies import Change, Described, Description, Id, Ids, Name, plain
 from acc.controlplane.db import Row, Sql
 from acc.controlplane.ids import new_id
 from acc.controlplane.kind import Access, Found, Kind, Where
 from acc.controlplane.listing import Json, present
-from acc.controlplane.routes import Act, Create, routes
+from acc.controlplane.routes import Act, Create, describe, edits, routes
 from acc.wire.directory import HOST, HOST_CATALOG, HOST_SET
 from acc.wire.errors import AccError, Code
 
@@ -159,15 +160,6 @@ async def _insert_catalog(sql: Sql, where: Where, new: NewCatalog) -> str:
     return catalog_id
 
 
-async def _update_catalog(sql: Sql, found: Found, change: Described) -> None:
-    await sql.execute(
-        "update host_catalogs set name = $2, description = $3 where id = $1",
-        found.id,
-        given(change.name, found.row["name"]),
-        plain(given(change.description, found.row["description"]), "description"),
-    )
-
-
 async def _insert_host(sql: Sql, where: Where, new: NewHost) -> str:
     host_id = new_id("hst")
     await sql.execute(
@@ -183,14 +175,13 @@ async def _insert_host(sql: Sql, where: Where, new: NewHost) -> str:
 
 
 async def _update_host(sql: Sql, found: Found, change: HostChange) -> None:
-    address = given(change.attributes.address, found.row["address"])
-    await sql.execute(
-        "update hosts set name = $2, description = $3, address = $4, failed_time = null where id = $1",
-        found.id,
-        given(change.name, found.row["name"]),
-        plain(given(change.description, found.row["description"]), "description"),
-        host_address(address, "attributes.address"),
-    )
+    await describe(sql, found, change)
+    if not isinstance(change.attributes.address, UnsetType):
+        await sql.execute(
+            "update hosts set address = $2, failed_time = null where id = $1",
+            found.id,
+            host_address(change.attributes.address, "attributes.address"),
+        )
 
 
 async def _insert_set(sql: Sql, where: Where, new: NewHostSet) -> str:
@@ -206,48 +197,32 @@ async def _insert_set(sql: Sql, where: Where, new: NewHostSet) -> str:
     return set_id
 
 
-async def _update_set(sql: Sql, found: Found, change: Described) -> None:
-    await sql.execute(
-        "update host_sets set name = $2, description = $3 where id = $1",
-        found.id,
-        given(change.name, found.row["name"]),
-        plain(given(change.description, found.row["description"]), "description"),
-    )
+def _hosts(row: Row) -> list[str]:
+    return list(row["host_ids"])
 
 
-async def _add_hosts(sql: Sql, found: Found, change: Hosts) -> None:
+async def _add_hosts(sql: Sql, found: Found, host_ids: Sequence[str]) -> None:
     await sql.execute(
         "insert into host_set_hosts (host_set_id, host_id, host_catalog_id) select $1, unnest($2::text[]), $3"
         " on conflict do nothing",
         found.id,
-        change.host_ids,
+        host_ids,
         found.row["pin_id"],
     )
 
 
-async def _remove_hosts(sql: Sql, found: Found, change: Hosts) -> None:
-    await sql.execute(
-        "delete from host_set_hosts where host_set_id = $1 and host_id = any($2)", found.id, change.host_ids
-    )
-
-
-async def _set_hosts(sql: Sql, found: Found, change: Hosts) -> None:
-    await sql.execute("delete from host_set_hosts where host_set_id = $1", found.id)
-    await _add_hosts(sql, found, change)
+async def _remove_hosts(sql: Sql, found: Found, host_ids: Sequence[str]) -> None:
+    await sql.execute("delete from host_set_hosts where host_set_id = $1 and host_id = any($2)", found.id, host_ids)
 
 
 ROUTES = [
-    *routes(CATALOGS, creates=Create(NewCatalog, _insert_catalog), updates=Act(Described, _update_catalog)),
+    *routes(CATALOGS, creates=Create(NewCatalog, _insert_catalog), updates=Act(Described, describe)),
     *routes(HOSTS, parent=CATALOGS, creates=Create(NewHost, _insert_host), updates=Act(HostChange, _update_host)),
     *routes(
         HOST_SETS,
         parent=CATALOGS,
         creates=Create(NewHostSet, _insert_set),
-        updates=Act(Described, _update_set),
-        acts={
-            "add-hosts": Act(Hosts, _add_hosts),
-            "set-hosts": Act(Hosts, _set_hosts),
-            "remove-hosts": Act(Hosts, _remove_hosts),
-        },
+        updates=Act(Described, describe),
+        acts=edits("hosts", Hosts, "host_ids", _hosts, _add_hosts, _remove_hosts),
     ),
 ]

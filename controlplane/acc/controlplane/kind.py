@@ -40,7 +40,7 @@ class Kind:
 
     `table` is its table, `t` in all SQL; `columns` are those that `render` wants besides the common ones; `scope` is
     the column that says in which scope it lies, `scope_columns` what is to be known of that scope, `owner` the one that
-    says whose it is, `called` the one that people know it by.
+    says whose it is, `called` the one that people know it by. What is `built_in` is never deleted.
     """
 
     resource: Resource
@@ -53,6 +53,7 @@ class Kind:
     called: str = "name"
     record: str = "t.created_time, t.updated_time, t.version"
     access: Access = Access.SAME
+    built_in: tuple[str, ...] = ()
 
     @property
     def pin(self) -> str:
@@ -174,7 +175,9 @@ class Where:
     caller: Caller
 
 
-async def place_for(sql: Sql, caller: Caller, kind: Kind, parent_id: str, parent: Kind | None, action: str) -> Where:
+async def place_for(
+    sql: Database | Sql, caller: Caller, kind: Kind, parent_id: str, parent: Kind | None, action: str
+) -> Where:
     """Where the caller may make one. Raises AccError: hidden or missing, not allowed, or not where these live."""
     if parent is None:
         scope, pin = await find_scope(sql, caller, parent_id), None
@@ -244,6 +247,8 @@ async def remove(db: Database, caller: Caller, kind: Kind, item_id: str) -> None
     async def work(sql: Sql) -> None:
         found = await find(sql, caller, kind, item_id, lock="for update of t")
         found.need("delete")
+        if found.id in kind.built_in:
+            raise AccError(Code.BAD_REQUEST, f"{found.id} is built in and stays")
         await sql.execute(f"delete from {kind.table} where id = $1", found.id)  # noqa: S608 (a constant)
         if kind.access is Access.CHANGED:
             await note_access_change(sql)

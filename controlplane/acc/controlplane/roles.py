@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from acc.controlplane.bodies import Change, Described, Description, Id, Ids, Name, given, plain
+from acc.controlplane.bodies import Change, Described, Description, Id, Ids, Name, plain
 from acc.controlplane.db import Row, Sql
 from acc.controlplane.grants import Place
 from acc.controlplane.grantscopes import read_grant_scopes
@@ -16,7 +16,7 @@ from acc.controlplane.granttext import canonical, grant_json, parse_grant
 from acc.controlplane.ids import new_id
 from acc.controlplane.kind import Access, Found, Kind, Where
 from acc.controlplane.listing import Json, present
-from acc.controlplane.routes import Act, Create, routes
+from acc.controlplane.routes import Act, Create, describe, edits, routes
 from acc.wire.directory import ROLE, type_of_id
 from acc.wire.errors import AccError, Code
 
@@ -54,7 +54,7 @@ def _render(row: Row) -> Json:
     return present(
         name=row["name"],
         description=row["description"],
-        principal_ids=[principal_id for principal_id, _, _ in principals],
+        principal_ids=_principals(row),
         principals=[
             {"id": principal_id, "type": kind, "scope_id": scope_id} for principal_id, kind, scope_id in principals
         ],
@@ -115,15 +115,6 @@ async def _insert(sql: Sql, where: Where, new: NewRole) -> str:
     return role_id
 
 
-async def _update(sql: Sql, found: Found, change: Described) -> None:
-    await sql.execute(
-        "update roles set name = $2, description = $3 where id = $1",
-        found.id,
-        given(change.name, found.row["name"]),
-        plain(given(change.description, found.row["description"]), "description"),
-    )
-
-
 async def _insert_principals(sql: Sql, role_id: str, principal_ids: Sequence[str]) -> None:
     by_type = {one: type_of_id(one) for one in principal_ids}
     strange = [one for one, kind in by_type.items() if kind not in ("user", "group")]
@@ -137,21 +128,17 @@ async def _insert_principals(sql: Sql, role_id: str, principal_ids: Sequence[str
         )
 
 
-async def _add_principals(sql: Sql, found: Found, change: Principals) -> None:
-    await _insert_principals(sql, found.id, change.principal_ids)
+def _principals(row: Row) -> list[str]:
+    return [one.split(" ")[0] for one in row["principals"]]
 
 
-async def _remove_principals(sql: Sql, found: Found, change: Principals) -> None:
-    await sql.execute("delete from role_users where role_id = $1 and user_id = any($2)", found.id, change.principal_ids)
-    await sql.execute(
-        "delete from role_groups where role_id = $1 and group_id = any($2)", found.id, change.principal_ids
-    )
+async def _add_principals(sql: Sql, found: Found, principal_ids: Sequence[str]) -> None:
+    await _insert_principals(sql, found.id, principal_ids)
 
 
-async def _set_principals(sql: Sql, found: Found, change: Principals) -> None:
-    await sql.execute("delete from role_users where role_id = $1", found.id)
-    await sql.execute("delete from role_groups where role_id = $1", found.id)
-    await _insert_principals(sql, found.id, change.principal_ids)
+async def _remove_principals(sql: Sql, found: Found, principal_ids: Sequence[str]) -> None:
+    await sql.execute("delete from role_users where role_id = $1 and user_id = any($2)", found.id, principal_ids)
+    await sql.execute("delete from role_groups where role_id = $1 and group_id = any($2)", found.id, principal_ids)
 
 
 async def _insert_grants(sql: Sql, role_id: str, grants: Sequence[str]) -> None:
@@ -164,19 +151,16 @@ async def _insert_grants(sql: Sql, role_id: str, grants: Sequence[str]) -> None:
     )
 
 
-async def _add_grants(sql: Sql, found: Found, change: Grants) -> None:
-    await _insert_grants(sql, found.id, change.grant_strings)
+def _grants(row: Row) -> list[str]:
+    return list(row["grant_strings"])
 
 
-async def _remove_grants(sql: Sql, found: Found, change: Grants) -> None:
-    await sql.execute(
-        "delete from role_grants where role_id = $1 and grant_text = any($2)", found.id, change.grant_strings
-    )
+async def _add_grants(sql: Sql, found: Found, grants: Sequence[str]) -> None:
+    await _insert_grants(sql, found.id, grants)
 
 
-async def _set_grants(sql: Sql, found: Found, change: Grants) -> None:
-    await sql.execute("delete from role_grants where role_id = $1", found.id)
-    await _insert_grants(sql, found.id, change.grant_strings)
+async def _remove_grants(sql: Sql, found: Found, grants: Sequence[str]) -> None:
+    await sql.execute("delete from role_grants where role_id = $1 and grant_text = any($2)", found.id, grants)
 
 
 async def _insert_grant_scopes(sql: Sql, role_id: str, reach: Sequence[str]) -> None:
@@ -216,14 +200,10 @@ async def _set_grant_scopes(sql: Sql, found: Found, change: GrantScopes) -> None
 ROUTES = routes(
     ROLES,
     creates=Create(NewRole, _insert),
-    updates=Act(Described, _update),
+    updates=Act(Described, describe),
     acts={
-        "add-principals": Act(Principals, _add_principals),
-        "set-principals": Act(Principals, _set_principals),
-        "remove-principals": Act(Principals, _remove_principals),
-        "add-grants": Act(Grants, _add_grants),
-        "set-grants": Act(Grants, _set_grants),
-        "remove-grants": Act(Grants, _remove_grants),
+        **edits("principals", Principals, "principal_ids", _principals, _add_principals, _remove_principals),
+        **edits("grants", Grants, "grant_strings", _grants, _add_grants, _remove_grants),
         "add-grant-scopes": Act(GrantScopes, _add_grant_scopes),
         "set-grant-scopes": Act(GrantScopes, _set_grant_scopes),
         "remove-grant-scopes": Act(GrantScopes, _remove_grant_scopes),

@@ -15,9 +15,9 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
 from acc.controlplane.attempt import note_query
-from acc.controlplane.bodies import Change, read_body
+from acc.controlplane.bodies import Change, Described, given, plain, read_body
 from acc.controlplane.caller import Caller
-from acc.controlplane.db import Database, Sql
+from acc.controlplane.db import Database, Row, Sql
 from acc.controlplane.filters import Filter
 from acc.controlplane.filtertext import parse_filter
 from acc.controlplane.kind import Access, Found, Kind, Where, change, create, find, remove, show
@@ -58,6 +58,40 @@ class Search:
     condition: str
     sql_type: str
     read: Callable[[str], object]
+
+
+async def describe(sql: Sql, found: Found, change: Described) -> None:
+    """Gives a thing the name and the description that a change has for it."""
+    await sql.execute(
+        f"update {found.kind.table} set name = $2, description = $3 where id = $1",  # noqa: S608 (a constant)
+        found.id,
+        given(change.name, found.row["name"]),
+        plain(given(change.description, found.row["description"]), "description"),
+    )
+
+
+def edits(
+    word: str,
+    body: type[Changed],
+    field: str,
+    has: Callable[[Row], Sequence[str]],
+    add: Callable[[Sql, Found, Sequence[str]], Awaitable[None]],
+    remove: Callable[[Sql, Found, Sequence[str]], Awaitable[None]],
+) -> Mapping[str, Act[Changed]]:
+    """The three actions on a list that a thing `has`: `field` of `body` says what to add, to remove, to make it."""
+
+    async def added(sql: Sql, found: Found, change: Changed) -> None:
+        await add(sql, found, getattr(change, field))
+
+    async def removed(sql: Sql, found: Found, change: Changed) -> None:
+        await remove(sql, found, getattr(change, field))
+
+    async def made(sql: Sql, found: Found, change: Changed) -> None:
+        wanted, now = getattr(change, field), has(found.row)
+        await remove(sql, found, [one for one in now if one not in wanted])
+        await add(sql, found, [one for one in wanted if one not in now])
+
+    return {f"add-{word}": Act(body, added), f"set-{word}": Act(body, made), f"remove-{word}": Act(body, removed)}
 
 
 def routes(

@@ -14,7 +14,7 @@ from acc.controlplane.db import Row, Sql
 from acc.controlplane.ids import new_id
 from acc.controlplane.kind import Access, Found, Kind, Where
 from acc.controlplane.listing import Json, present
-from acc.controlplane.routes import Act, Create, routes
+from acc.controlplane.routes import Act, Create, describe, routes
 from acc.wire.directory import SCOPE
 from acc.wire.errors import AccError, Code
 
@@ -53,6 +53,7 @@ SCOPES = Kind(
     render=_render,
     scope="t.parent_id",
     access=Access.CHANGED,
+    built_in=("global",),
 )
 
 
@@ -83,12 +84,7 @@ async def _update(sql: Sql, found: Found, change: ScopeChange) -> None:
     name = given(change.name, found.row["name"])
     if name is None or (found.id == "global" and name != "global"):
         raise AccError(Code.BAD_REQUEST, "name: a scope has one, and global keeps its own")
-    await sql.execute(
-        "update scopes set name = $2, description = $3 where id = $1",
-        found.id,
-        name,
-        plain(given(change.description, found.row["description"]), "description"),
-    )
+    await describe(sql, found, change)
     if not isinstance(change.primary_auth_method_id, UnsetType):
         await set_primary_auth_method(sql, found.id, change.primary_auth_method_id)
 

@@ -5,6 +5,7 @@ an id is refused, so that a name can never stand for another target's id. A targ
 of its host sets, never both. Deleting a target ends its sessions.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -17,7 +18,7 @@ from acc.controlplane.hosts import Address, host_address
 from acc.controlplane.ids import new_id
 from acc.controlplane.kind import Access, Found, Kind, Where
 from acc.controlplane.listing import Json, present
-from acc.controlplane.routes import Act, Create, routes
+from acc.controlplane.routes import Act, Create, edits, routes
 from acc.wire.directory import TARGET, type_of_id
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name
@@ -91,7 +92,7 @@ def _render(row: Row) -> Json:
         name=row["name"],
         description=row["description"],
         address=row["address"],
-        host_source_ids=[set_id for set_id, _ in sources],
+        host_source_ids=_sources(row),
         host_sources=[{"id": set_id, "host_catalog_id": catalog_id} for set_id, catalog_id in sources],
         session_max_seconds=row["session_max_seconds"],
         session_connection_limit=row["session_connection_limit"],
@@ -189,36 +190,29 @@ def _filter(text: str | None) -> str | None:
     return text or None
 
 
-async def _add_sources(sql: Sql, found: Found, change: HostSources) -> None:
-    if change.host_source_ids and found.row["address"] is not None:
+def _sources(row: Row) -> list[str]:
+    return [one.split(" ")[0] for one in row["host_sources"]]
+
+
+async def _add_sources(sql: Sql, found: Found, set_ids: Sequence[str]) -> None:
+    if set_ids and found.row["address"] is not None:
         raise AccError(Code.BAD_REQUEST, "host_source_ids: a target with an address has none")
     await sql.execute(
         "insert into target_host_sets (target_id, host_set_id, scope_id) select $1, unnest($2::text[]), $3"
         " on conflict do nothing",
         found.id,
-        change.host_source_ids,
+        set_ids,
         found.row["scope_id"],
     )
 
 
-async def _remove_sources(sql: Sql, found: Found, change: HostSources) -> None:
-    await sql.execute(
-        "delete from target_host_sets where target_id = $1 and host_set_id = any($2)", found.id, change.host_source_ids
-    )
-
-
-async def _set_sources(sql: Sql, found: Found, change: HostSources) -> None:
-    await sql.execute("delete from target_host_sets where target_id = $1", found.id)
-    await _add_sources(sql, found, change)
+async def _remove_sources(sql: Sql, found: Found, set_ids: Sequence[str]) -> None:
+    await sql.execute("delete from target_host_sets where target_id = $1 and host_set_id = any($2)", found.id, set_ids)
 
 
 ROUTES = routes(
     TARGETS,
     creates=Create(NewTarget, _insert),
     updates=Act(TargetChange, _update),
-    acts={
-        "add-host-sources": Act(HostSources, _add_sources),
-        "set-host-sources": Act(HostSources, _set_sources),
-        "remove-host-sources": Act(HostSources, _remove_sources),
-    },
+    acts=edits("host-sources", HostSources, "host_source_ids", _sources, _add_sources, _remove_sources),
 )

@@ -4,18 +4,19 @@ Two are built in and stand for people: `u_anon`, whoever asks without a login, a
 can be given roles and nothing else. Deleting a user ends their sessions.
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from acc.controlplane.bodies import Change, Described, Description, Id, Ids, given, plain
-from acc.controlplane.db import Row, Sql
+from acc.controlplane.db import Row, Sql, UniqueViolation
 from acc.controlplane.held import BUILT_IN
 from acc.controlplane.ids import new_id
 from acc.controlplane.kind import Access, Found, Kind, Where
 from acc.controlplane.listing import Json, present
-from acc.controlplane.routes import Act, Create, routes
+from acc.controlplane.routes import Act, Create, describe, edits, routes
 from acc.wire.directory import USER
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name
@@ -75,6 +76,7 @@ USERS = Kind(
     render=_render,
     owner="t.id",
     access=Access.CHANGED,
+    built_in=BUILT_IN,
 )
 
 
@@ -119,45 +121,43 @@ async def _update(sql: Sql, found: Found, change: UserChange) -> None:
     name = given(change.name, found.row["name"])
     if name is None or not is_name(name):
         raise AccError(Code.BAD_NAME, "a user has a name of letters, digits, dot, underscore and hyphen")
+    await describe(sql, found, change)
     await sql.execute(
-        "update users set name = $2, description = $3, full_name = $4, email = $5 where id = $1",
+        "update users set full_name = $2, email = $3 where id = $1",
         found.id,
-        name,
-        plain(given(change.description, found.row["description"]), "description"),
         plain(given(change.full_name, found.row["full_name"]), "full_name"),
         plain(given(change.email, found.row["email"]), "email"),
     )
 
 
-async def _add_accounts(sql: Sql, found: Found, change: Accounts) -> None:
+def _accounts(row: Row) -> list[str]:
+    return list(row["account_ids"])
+
+
+async def _add_accounts(sql: Sql, found: Found, account_ids: Sequence[str]) -> None:
     _not_built_in(found)
-    taken = await sql.fetch(
-        "update accounts set user_id = $1, updated_time = now(), version = version + 1"
-        " where id = any($2) and (user_id is null or user_id = $1) returning id",
-        found.id,
-        change.account_ids,
-    )
-    missing = set(change.account_ids) - {row["id"] for row in taken}
+    try:
+        taken = await sql.fetch(
+            "update accounts set user_id = $1, updated_time = now(), version = version + 1"
+            " where id = any($2) and (user_id is null or user_id = $1) returning id",
+            found.id,
+            account_ids,
+        )
+    except UniqueViolation:
+        raise AccError(Code.CONFLICT, "account_ids: a user has one account in an auth method, no more") from None
+    missing = set(account_ids) - {row["id"] for row in taken}
     if missing:
         raise AccError(Code.BAD_REQUEST, f"account_ids: no account to be had: {', '.join(sorted(missing)[:5])}")
 
 
-async def _remove_accounts(sql: Sql, found: Found, change: Accounts) -> None:
-    await sql.execute(
-        "delete from auth_tokens where user_id = $1 and account_id = any($2)", found.id, change.account_ids
-    )
+async def _remove_accounts(sql: Sql, found: Found, account_ids: Sequence[str]) -> None:
+    await sql.execute("delete from auth_tokens where user_id = $1 and account_id = any($2)", found.id, account_ids)
     await sql.execute(
         "update accounts set user_id = null, updated_time = now(), version = version + 1"
         " where user_id = $1 and id = any($2)",
         found.id,
-        change.account_ids,
+        account_ids,
     )
-
-
-async def _set_accounts(sql: Sql, found: Found, change: Accounts) -> None:
-    gone = [account for account in found.row["account_ids"] if account not in change.account_ids]
-    await _remove_accounts(sql, found, Accounts(version=change.version, account_ids=gone))
-    await _add_accounts(sql, found, change)
 
 
 def _not_built_in(found: Found) -> None:
@@ -169,10 +169,6 @@ ROUTES = routes(
     USERS,
     creates=Create(NewUser, _insert),
     updates=Act(UserChange, _update),
-    acts={
-        "add-accounts": Act(Accounts, _add_accounts),
-        "set-accounts": Act(Accounts, _set_accounts),
-        "remove-accounts": Act(Accounts, _remove_accounts),
-    },
+    acts=edits("accounts", Accounts, "account_ids", _accounts, _add_accounts, _remove_accounts),
     itself=lambda caller: caller.user_id,
 )
