@@ -22,6 +22,7 @@ from acc.controlplane import (
     groups,
     hosts,
     logins,
+    resolvable,
     roles,
     scopes,
     sessions,
@@ -39,6 +40,7 @@ from acc.controlplane.fleet import WorkerDoor
 from acc.controlplane.limits import LoginLimit, RequestLimits
 from acc.controlplane.passwords import Passwords
 from acc.controlplane.problems import EXCEPTION_HANDLERS
+from acc.controlplane.routes import check_query
 from acc.controlplane.throttle import throttled
 from acc.controlplane.tickets import TicketSigner
 from acc.controlplane.watcher import Watcher
@@ -74,6 +76,7 @@ def make_api(parts: Parts) -> ASGIApp:
             *groups.ROUTES,
             *hosts.ROUTES,
             *logins.ROUTES,
+            *resolvable.ROUTES,
             *roles.ROUTES,
             *scopes.ROUTES,
             *sessions.ROUTES,
@@ -91,6 +94,7 @@ def make_api(parts: Parts) -> ASGIApp:
             "login_limit": _always(parts.login_limit),
             "caller": Provide(provide_caller),
         },
+        guards=[check_query],
         exception_handlers=EXCEPTION_HANDLERS,
         request_max_body_size=MAX_BODY,
         response_headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},

@@ -3,7 +3,8 @@
 Rules: the session's row is locked while its connections are counted, so that two at once never both take the last
 place. A connection counts for good, closed or not. The worker makes the id, so that asking or reporting again is
 harmless; what a report says never takes anything back: states go forward only, byte counts only grow, and who closed
-first stays, unless that was presumed of a worker that crashed. A worker reports on its own connections only. What
+first stays, unless that was presumed of a worker that crashed. A worker reports on its own connections only, and gets
+none whose target picks others by its filter. What
 open ones have carried so far comes every few seconds and takes no lock on the session: it decides nothing.
 """
 
@@ -14,9 +15,12 @@ from dataclasses import dataclass
 from acc.controlplane import boots, ending
 from acc.controlplane.attempt import note_place, note_thing, note_user
 from acc.controlplane.db import Database, Row, Sql
+from acc.controlplane.filters import matches
+from acc.controlplane.filtertext import parse_filter
 from acc.controlplane.ids import is_connection_id
 from acc.controlplane.listing import Json, present
 from acc.controlplane.recheck import still_allowed
+from acc.controlplane.workers import facts_of
 from acc.wire.errors import CODES, AccError, Code
 from acc.wire.names import split_address
 
@@ -41,7 +45,8 @@ _LOCK_SESSION = """
     select state, expiration_time <= now() as expired, connection_limit, termination_reason,
         (extract(epoch from expiration_time) * 1000)::bigint as expires_at_ms,
         live_user_id is null or live_target_id is null or (host_id is not null and live_host_id is null) as orphaned,
-        host_id, scope_id, scope_name, org_id, user_id, user_name, target_name
+        host_id, scope_id, scope_name, org_id, user_id, user_name, target_name,
+        (select t.egress_worker_filter from targets t where t.id = live_target_id) as worker_filter
     from sessions where id = $1 for update
 """
 
@@ -124,6 +129,8 @@ async def authorize_connection(
     refusal = _ended(session)
     if refusal is None and not await still_allowed(sql, session_id):
         refusal = Code.SESSION_CANCELLED
+    if refusal is None and not await _admits(sql, worker_id, session["worker_filter"]):
+        refusal = Code.TICKET_FOREIGN
     if refusal is None and known is None:
         limit = session["connection_limit"]
         if limit >= 0 and await _used(sql, session_id) >= limit:
@@ -149,6 +156,14 @@ def _ended(session: Row) -> Code | None:
             return None
         case _:
             return Code.SESSION_CANCELLED
+
+
+async def _admits(sql: Sql, worker_id: str, filter_text: str | None) -> bool:
+    """True if the worker is one of those that a target's filter picks."""
+    if filter_text is None:
+        return True
+    worker = await sql.fetchrow("select name, api_tags, config_tags from workers where id = $1", worker_id)
+    return worker is not None and matches(parse_filter(filter_text), facts_of(worker))
 
 
 async def _insert(

@@ -6,8 +6,9 @@ index in the order of the page, and the walks are merged. What SQL cannot decide
 row, and the next rows are fetched until the page is full.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
 from acc.controlplane.caller import Caller
@@ -18,7 +19,8 @@ from acc.controlplane.listing import Json, Page, PageStart, envelope
 from acc.controlplane.places import Scope
 from acc.controlplane.visibility import Visibility
 
-Render = Callable[[Row, tuple[str, ...]], Json]
+Fetch = Callable[[PageStart | None, int], Awaitable[Sequence[Row]]]
+"""At most so many rows behind a place, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ async def visible_page(
         item = show(kind, caller, row, actions)
         return item if is_wanted(wanted, item) else None
 
-    return await page_of(db, caller, kind, within, page, render)
+    return await page_of(page, seen(db, caller, kind, within), render)
 
 
 def is_wanted(wanted: Filter | None, item: Json) -> bool:
@@ -66,16 +68,13 @@ def is_wanted(wanted: Filter | None, item: Json) -> bool:
     return wanted is None or matches(wanted, cast("JsonValue", {"item": item}))  # `present` makes nothing but JSON
 
 
-async def page_of(
-    db: Database, caller: Caller, kind: Kind, within: Within, page: Page, render: Callable[[Row], Json | None]
-) -> Json:
-    """The page of what `render` shows; None hides a row."""
+async def page_of(page: Page, fetch: Fetch, render: Callable[[Row], Json | None]) -> Json:
+    """The page of what `render` shows of the rows that `fetch` gives; None hides a row."""
     items: list[Json] = []
     places: list[PageStart] = []
     after = page.after
-    sight = caller.visibility(kind.resource.type)
     while True:
-        rows = await fetch_visible(db, caller, kind, within, sight, after, page.size + 1)
+        rows = await fetch(after, page.size + 1)
         for row in rows:
             after = PageStart(row["created_time"], row["id"])
             item = render(row)
@@ -87,6 +86,11 @@ async def page_of(
             places.append(after)
         if len(rows) <= page.size:
             return envelope(items, None)
+
+
+def seen(db: Database, caller: Caller, kind: Kind, within: Within) -> Fetch:
+    """What the caller may see of a kind."""
+    return partial(fetch_visible, db, caller, kind, within, caller.visibility(kind.resource.type))
 
 
 async def fetch_visible(

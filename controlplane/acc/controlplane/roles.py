@@ -1,6 +1,7 @@
 """Roles: what is allowed, where it counts, and who has it.
 
 Rule: a grant enters the database only through the strict parser, and a grant scope only where the role may reach it.
+Two spellings of one grant are one grant: it is there once, and either takes it away.
 A change of any of the three may take access away, so each has running sessions looked at again.
 """
 
@@ -21,6 +22,8 @@ from acc.wire.directory import ROLE, type_of_id
 from acc.wire.errors import AccError, Code
 
 WORDS = ("this", "children", "descendants")
+
+_GRANTS_OF = "select grant_text from role_grants where role_id = $1"
 
 
 class NewRole(msgspec.Struct, forbid_unknown_fields=True):
@@ -65,7 +68,10 @@ def _render(row: Row) -> Json:
 
 
 def _render_grant(text: str) -> Json:
-    grant = parse_grant(text)
+    try:
+        grant = parse_grant(text)
+    except AccError:  # a newer program wrote it; `held` lets it allow nothing
+        return {"raw": text}
     return {"raw": text, "canonical": canonical(grant), "json": grant_json(grant)}
 
 
@@ -142,12 +148,12 @@ async def _remove_principals(sql: Sql, found: Found, principal_ids: Sequence[str
 
 
 async def _insert_grants(sql: Sql, role_id: str, grants: Sequence[str]) -> None:
-    for text in grants:
-        parse_grant(text)
+    has = {_meaning(row["grant_text"]) for row in await sql.fetch(_GRANTS_OF, role_id)}
+    new = {canonical(parse_grant(text)): text for text in grants}
     await sql.execute(
-        "insert into role_grants (role_id, grant_text) select $1, unnest($2::text[]) on conflict do nothing",
+        "insert into role_grants (role_id, grant_text) select $1, unnest($2::text[])",
         role_id,
-        list(grants),
+        [text for meaning, text in new.items() if meaning not in has],
     )
 
 
@@ -160,7 +166,20 @@ async def _add_grants(sql: Sql, found: Found, grants: Sequence[str]) -> None:
 
 
 async def _remove_grants(sql: Sql, found: Found, grants: Sequence[str]) -> None:
-    await sql.execute("delete from role_grants where role_id = $1 and grant_text = any($2)", found.id, grants)
+    gone = {_meaning(text) for text in grants}
+    await sql.execute(
+        "delete from role_grants where role_id = $1 and grant_text = any($2)",
+        found.id,
+        [text for text in _grants(found.row) if _meaning(text) in gone],
+    )
+
+
+def _meaning(text: str) -> str:
+    """What all spellings of a grant have in common; of what cannot be read, the text itself."""
+    try:
+        return canonical(parse_grant(text))
+    except AccError:
+        return text
 
 
 async def _insert_grant_scopes(sql: Sql, role_id: str, reach: Sequence[str]) -> None:

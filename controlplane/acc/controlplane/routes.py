@@ -11,8 +11,9 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from litestar import Request, delete, get, patch, post
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
-from litestar.handlers import HTTPRouteHandler
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from acc.controlplane.attempt import note_query
 from acc.controlplane.bodies import Change, Described, given, plain, read_body
@@ -37,10 +38,14 @@ AnyRequest = Request[Any, Any, State]  # Litestar's user and auth, neither of wh
 
 @dataclass(frozen=True, slots=True)
 class Create(Generic[New]):
-    """How one is made: from `body`, whose `parent_field` says where, by `insert`, which gives its id."""
+    """How one is made: from `body`, whose `parent_field` says where, by `insert`, which gives its id.
+
+    `query` are parameters that are taken and change nothing.
+    """
 
     body: type[New]
     insert: Callable[[Sql, Where, New], Awaitable[str]]
+    query: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +113,12 @@ def routes(
     path, verbs = kind.resource.path, kind.resource.verbs
     found: list[HTTPRouteHandler] = []
     if "list" in verbs:
-        found.append(get(path)(_lister(kind, parent, searches or {})))
+        own = (*LIST_PARAMETERS, *((kind.resource.parent_field,) if parent else ()), *(searches or {}))
+        found.append(get(path, opt={"query": own})(_lister(kind, parent, searches or {})))
     if "read" in verbs:
         found.append(get(f"{path}/{{item_id:str}}")(_reader(kind, itself)))
     if creates is not None:
-        found.append(post(path, status_code=200)(_creator(kind, parent, creates)))
+        found.append(post(path, status_code=200, opt={"query": creates.query})(_creator(kind, parent, creates)))
     if updates is not None:
         found.append(patch(f"{path}/{{item_id:str}}", status_code=200)(_changer(kind, "update", updates)))
     if "delete" in verbs:
@@ -123,10 +129,8 @@ def routes(
 
 
 def _lister(kind: Kind, parent: Kind | None, searches: Mapping[str, Search]) -> Callable[..., Awaitable[Json]]:
-    known = (*LIST_PARAMETERS, *((kind.resource.parent_field,) if parent else ()), *searches)
-
     async def list_items(db: Database, caller: Caller, request: AnyRequest) -> Json:
-        asked = read_query(request, known)
+        asked = request.query_params
         matching = tuple(
             (search.condition, search.read(asked[name]), search.sql_type)
             for name, search in searches.items()
@@ -189,10 +193,11 @@ def _wake(kind: Kind, watcher: Watcher) -> None:
         watcher.wake()
 
 
-def read_query(request: AnyRequest, known: Sequence[str]) -> dict[str, str]:
-    """What the query says. Raises AccError(BAD_REQUEST) for a parameter that is not `known`, or said twice."""
+async def check_query(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Refuses a query with a parameter that the route does not have among its `query`, or that is said twice."""
+    known: Sequence[str] = handler.opt.get("query", ())
     asked: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in connection.query_params.multi_items():
         if name not in known:
             near = difflib.get_close_matches(name[:64], known, n=1)
             also = f"; did you mean {near[0]}?" if near else ""
@@ -201,7 +206,6 @@ def read_query(request: AnyRequest, known: Sequence[str]) -> dict[str, str]:
             raise AccError(Code.BAD_REQUEST, f"the query: {name} is said twice")
         asked[name] = value
     note_query(asked)
-    return asked
 
 
 def read_flag(asked: Mapping[str, str], name: str) -> bool:

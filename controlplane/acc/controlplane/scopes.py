@@ -98,4 +98,7 @@ async def set_primary_auth_method(sql: Sql, scope_id: str, auth_method_id: str |
         )
 
 
-ROUTES = routes(SCOPES, creates=Create(NewScope, _insert), updates=Act(ScopeChange, _update))
+SKIPPED = ("skip_admin_role_creation", "skip_default_role_creation")
+"""What Boundary's clients say of roles that it would make with a scope; here none is made."""
+
+ROUTES = routes(SCOPES, creates=Create(NewScope, _insert, SKIPPED), updates=Act(ScopeChange, _update))

@@ -21,8 +21,8 @@ from acc.controlplane.db import Database, Row, Sql
 from acc.controlplane.kind import Kind, find, item_actions, read_row, show
 from acc.controlplane.listing import Json, present, read_page
 from acc.controlplane.log import event
-from acc.controlplane.pages import is_wanted, page_of
-from acc.controlplane.routes import LIST_PARAMETERS, read_filter, read_flag, read_query, read_within
+from acc.controlplane.pages import is_wanted, page_of, seen
+from acc.controlplane.routes import LIST_PARAMETERS, read_filter, read_flag, read_within
 from acc.controlplane.watcher import Watcher
 from acc.wire.directory import SESSION
 
@@ -90,12 +90,12 @@ SESSIONS = Kind(
 )
 
 
-@get("/v1/sessions")
+@get("/v1/sessions", opt={"query": (*LIST_PARAMETERS, "include_terminated")})
 async def list_sessions(
     db: Database, caller: Caller, request: Request[Any, Any, State]
 ) -> Json:  # Litestar's user, auth
     """The sessions in a scope that the caller may act on."""
-    asked = read_query(request, (*LIST_PARAMETERS, "include_terminated"))
+    asked = request.query_params
     running = "true" if read_flag(asked, "include_terminated") else "t.state <> 'terminated'"
     within = await read_within(db, caller, asked, None, "", running)
     wanted = read_filter(asked)
@@ -110,7 +110,7 @@ async def list_sessions(
         return item
 
     page = read_page(asked.get("page_size"), asked.get("list_token"))
-    answer = await page_of(db, caller, SESSIONS, within, page, render)
+    answer = await page_of(page, seen(db, caller, SESSIONS, within), render)
     for session_id, summary in (await summaries(db, list(shown))).items():
         shown[session_id] |= summary
     return answer

@@ -6,7 +6,8 @@ Rule: nothing is dialled before a controller allowed it, but for tickets that sa
 connections: those are counted here against their limit while no controller answers. Whatever was counted and came to
 nothing is handed to `abandon`, because its place in the controller's books must be closed.
 
-Refuses a ticket that picks workers by a filter: this worker knows no filters, and cannot say that it is meant.
+A ticket that picks workers by a filter is one for the controller to judge, which knows every worker's tags: without a
+controller it opens nothing, whatever it says of outages.
 """
 
 import asyncio
@@ -98,10 +99,7 @@ class Admission:
 
     def verify(self, ticket_text: str) -> Ticket:
         """What the ticket says, if it is good here and now. Raises AccError with one of the TICKET codes."""
-        ticket = open_ticket(ticket_text, self._ticket_keys, audience=self._audience, now=time.time())
-        if ticket.worker_filter:
-            raise AccError(Code.TICKET_FOREIGN, "it picks workers by a filter, which this worker does not know")
-        return ticket
+        return open_ticket(ticket_text, self._ticket_keys, audience=self._audience, now=time.time())
 
     async def admit(self, ticket: Ticket, client_address: str) -> Admitted:
         """Authorises and dials what `verify` found good. Raises AccError."""
@@ -160,7 +158,7 @@ class Admission:
 
     def _decide_alone(self, ticket: Ticket, uncertain: Attempt | None = None) -> Permit:
         used = self._counted.get(ticket.session_id)
-        if ticket.outage == "deny":
+        if ticket.outage == "deny" or ticket.worker_filter:
             refusal = Code.CONTROLLER_UNREACHABLE
         elif 0 <= ticket.connection_limit <= (used.connections if used else 0):
             refusal = Code.SESSION_LIMIT
