@@ -78,8 +78,8 @@ def make_project(client: httpx.Client, org: str | None = None) -> str:
 
 
 def auth_method(client: httpx.Client) -> str:
-    """The id of global's auth method."""
-    return str(client.get("/v1/auth-methods").json()["items"][0]["id"])
+    """The id of global's primary auth method."""
+    return next(one["id"] for one in client.get("/v1/auth-methods").json()["items"] if one["is_primary"])
 
 
 def make_hosts(client: httpx.Client, project: str, *addresses: str) -> tuple[Item, list[Item]]:

@@ -1,6 +1,7 @@
 """From a target's name to a ticket, and each way to be refused."""
 
 import asyncio
+import json
 import time
 from collections.abc import Generator
 
@@ -13,7 +14,18 @@ from acc.controlplane.cluster import load_cluster
 from acc.rpc import worker_v1 as rpc
 from acc.wire.names import worker_server_name
 from acc.wire.ticket import Ticket, Verify, open_ticket
-from tests.controlplane.peer import ADDRESS, Worker, new_worker
+from tests.controlplane.directory import (
+    Item,
+    act,
+    change,
+    make,
+    make_hosts,
+    make_project,
+    new_name,
+    refusal,
+    try_change,
+)
+from tests.controlplane.peer import ADDRESS, Worker, connection_id, new_worker
 from tests.controlplane.system import Controller, NewPerson, execute, make_target, with_db
 
 USE = "ids=*;type=target;actions=authorize-session"
@@ -34,10 +46,6 @@ def live(controller: Controller, worker: Worker) -> Generator[None]:
 
 def authorize(client: httpx.Client, reference: str, body: dict[str, object] | None = None) -> httpx.Response:
     return client.post(f"/v1/targets/{reference}:authorize-session", json=body)
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 def verifier(key: rpc.TicketKey) -> Verify:
@@ -192,3 +200,196 @@ def test_a_user_with_a_narrow_grant_gets_a_session_and_sees_it(
     listed = somebody.client.get("/v1/sessions", params={"recursive": "true"}).json()["items"]
     assert [session["id"] for session in listed] == [answer["session_id"]]
     assert listed[0]["user_id"] == somebody.user_id
+
+
+# hosts
+
+
+def sourced(admin: httpx.Client, project: str, *addresses: str) -> tuple[Item, Item, list[Item]]:
+    """A target whose host source is a set with these hosts; the set, and the hosts."""
+    host_set, hosts = make_hosts(admin, project, *addresses)
+    target = make_target(admin, project, address=None)
+    return act(admin, "targets", target, "add-host-sources", host_source_ids=[host_set["id"]]), host_set, hosts
+
+
+def test_a_target_with_host_sources_leads_to_one_of_their_hosts(admin: httpx.Client, project: str) -> None:
+    target, host_set, hosts = sourced(admin, project, "10.1.0.1", "10.1.0.2")
+
+    answers = [authorize(admin, target["id"]).json() for _ in range(20)]
+
+    led_to = {(answer["host_id"], answer["endpoint"], answer["host_set_id"]) for answer in answers}
+    assert led_to == {
+        (hosts[0]["id"], "tcp://10.1.0.1:22", host_set["id"]),
+        (hosts[1]["id"], "tcp://10.1.0.2:22", host_set["id"]),
+    }
+    session = admin.get(f"/v1/sessions/{answers[0]['session_id']}").json()
+    assert (session["host_id"], session["host_set_id"]) == (answers[0]["host_id"], host_set["id"])
+
+
+def test_a_host_may_be_asked_for(admin: httpx.Client, project: str) -> None:
+    target, _, hosts = sourced(admin, project, "10.1.0.1", "10.1.0.2")
+
+    answers = [authorize(admin, target["id"], {"host_id": hosts[1]["id"]}).json() for _ in range(5)]
+    assert {answer["endpoint"] for answer in answers} == {"tcp://10.1.0.2:22"}
+
+
+def test_a_host_that_is_not_the_targets_is_not_found(admin: httpx.Client, project: str) -> None:
+    target, _, _ = sourced(admin, project, "10.1.0.1")
+    _, (foreign,) = make_hosts(admin, project, "10.1.0.2")
+
+    for host_id in (foreign["id"], "hst_0000000000"):
+        assert refusal(authorize(admin, target["id"], {"host_id": host_id})) == (404, "not_found")
+        plain = make_target(admin, project)
+        assert refusal(authorize(admin, plain["id"], {"host_id": host_id})) == (404, "not_found")
+
+
+def test_a_target_that_leads_nowhere_is_not_found(admin: httpx.Client, project: str) -> None:
+    answer = authorize(admin, make_target(admin, project, address=None)["id"])
+
+    assert refusal(answer) == (404, "not_found")
+    assert "neither an address nor a host" in answer.json()["detail"]
+
+
+async def fail(worker: Worker, session: str, reason: str) -> None:
+    closed = rpc.ConnectionEvent(
+        connection_id=connection_id(),
+        session_id=session,
+        kind=rpc.ConnectionEventKind.CLOSED,
+        at_ms=int(time.time() * 1000),
+        closed_by="backend",
+        closed_reason=reason,
+    )
+    async with worker.stub() as stub:
+        await stub.report(rpc.ReportRequest(events=[closed]))
+
+
+@pytest.mark.parametrize("reason", ["backend_refused", "backend_timeout", "backend_unreachable", "backend_unresolved"])
+def test_a_host_that_did_not_answer_is_passed_over(
+    controller: Controller, admin: httpx.Client, project: str, worker: Worker, reason: str
+) -> None:
+    target, _, hosts = sourced(admin, project, "10.1.0.1", "10.1.0.2")
+    bad, good = hosts
+    session = authorize(admin, target["id"], {"host_id": bad["id"]}).json()["session_id"]
+
+    asyncio.run(fail(worker, session, reason))
+
+    assert {authorize(admin, target["id"]).json()["host_id"] for _ in range(12)} == {good["id"]}
+    assert authorize(admin, target["id"], {"host_id": bad["id"]}).json()["host_id"] == bad["id"]
+    execute(controller, "update hosts set failed_time = now() - interval '31 seconds' where id = $1", bad["id"])
+    assert {authorize(admin, target["id"]).json()["host_id"] for _ in range(20)} == {bad["id"], good["id"]}
+
+
+def test_where_every_host_has_failed_one_is_tried(
+    controller: Controller, admin: httpx.Client, project: str, worker: Worker
+) -> None:
+    target, _, (host,) = sourced(admin, project, "10.1.0.1")
+    asyncio.run(fail(worker, authorize(admin, target["id"]).json()["session_id"], "backend_timeout"))
+
+    assert authorize(admin, target["id"]).json()["host_id"] == host["id"]
+
+
+def test_a_new_address_is_a_new_chance(admin: httpx.Client, project: str, worker: Worker) -> None:
+    target, _, hosts = sourced(admin, project, "10.1.0.1", "10.1.0.2")
+    session = authorize(admin, target["id"], {"host_id": hosts[0]["id"]}).json()["session_id"]
+    asyncio.run(fail(worker, session, "backend_timeout"))
+
+    change(admin, "hosts", hosts[0] | {"version": 1}, attributes={"address": "10.1.0.3"})
+
+    endpoints = {authorize(admin, target["id"]).json()["endpoint"] for _ in range(20)}
+    assert endpoints == {"tcp://10.1.0.3:22", "tcp://10.1.0.2:22"}
+
+
+# names
+
+
+def test_an_alias_leads_to_its_target_from_everywhere(admin: httpx.Client, project: str, person: NewPerson) -> None:
+    target, value = make_target(admin, project), new_name("Alias")
+    make(admin, "aliases", scope_id="global", value=value, destination_id=target["id"])
+    somebody = person(f"ids={target['id']};actions=authorize-session")
+
+    assert authorize(somebody.client, value.lower()).json()["target_id"] == target["id"]
+    answers = [authorize(person().client, one) for one in (value, "no-such-alias")]
+    assert answers[0].json() == answers[1].json()
+    assert refusal(answers[0]) == (404, "not_found")
+
+
+def test_a_targets_name_comes_before_an_alias(admin: httpx.Client, project: str) -> None:
+    one, other = make_target(admin, project), make_target(admin, project)
+    make(admin, "aliases", scope_id="global", value=one["name"], destination_id=other["id"])
+
+    assert authorize(admin, one["name"]).json()["target_id"] == one["id"]
+
+
+def test_an_alias_may_ask_for_a_host(admin: httpx.Client, project: str) -> None:
+    target, _, hosts = sourced(admin, project, "10.1.0.1", "10.1.0.2")
+    arguments = {"authorize_session_arguments": {"host_id": hosts[1]["id"]}}
+    value = new_name("alias")
+    alias = make(admin, "aliases", scope_id="global", value=value, destination_id=target["id"], attributes=arguments)
+
+    assert alias["attributes"] == arguments
+    assert {authorize(admin, value).json()["host_id"] for _ in range(8)} == {hosts[1]["id"]}
+    assert authorize(admin, value, {"host_id": hosts[0]["id"]}).json()["host_id"] == hosts[0]["id"]
+
+
+def test_a_name_may_be_said_with_its_scope(admin: httpx.Client) -> None:
+    name = new_name("same")
+    one, other = (make_target(admin, make_project(admin), name=name) for _ in range(2))
+
+    assert refusal(authorize(admin, name)) == (409, "ambiguous")
+    by_id = {"name": name, "scope_id": one["scope_id"]}
+    assert authorize(admin, name, by_id).json()["target_id"] == one["id"]
+    by_name = {"name": name, "scope_name": other["scope"]["name"]}
+    assert authorize(admin, name, by_name).json()["target_id"] == other["id"]
+
+
+# workers
+
+
+def tagged(controller: Controller, **tags: list[str]) -> Worker:
+    """A live worker with these tags."""
+    made = asyncio.run(new_worker(controller))
+    execute(
+        controller,
+        "update workers set last_status_time = now(), api_tags = $2 where id = $1",
+        made.id,
+        json.dumps(tags),
+    )
+    return made
+
+
+def open_connection(worker: Worker, session: str) -> str:
+    async def ask() -> str:
+        request = rpc.AuthorizeConnectionRequest(connection_id=connection_id(), session_id=session)
+        async with worker.stub() as stub:
+            return (await stub.authorize_connection(request)).refusal
+
+    return asyncio.run(ask())
+
+
+def test_a_filter_picks_the_workers_by_their_tags(
+    controller: Controller, admin: httpx.Client, project: str, worker: Worker
+) -> None:
+    european, american = tagged(controller, region=["eu"]), tagged(controller, region=["us"])
+    target = make_target(admin, project, egress_worker_filter='"eu" in "/tags/region"')
+
+    answer = authorize(admin, target["id"]).json()
+
+    assert [one["id"] for one in answer["workers"]] == [european.id]
+    assert open_with(worker, controller, answer["authorization_token"]).worker_filter == target["egress_worker_filter"]
+    assert open_connection(american, answer["session_id"]) == "ticket_foreign"
+    assert open_connection(worker, answer["session_id"]) == "ticket_foreign"
+    assert open_connection(european, answer["session_id"]) == ""
+
+
+def test_a_filter_that_no_worker_passes_leaves_none(admin: httpx.Client, project: str) -> None:
+    target = make_target(admin, project, egress_worker_filter='"mars" in "/tags/region"')
+
+    assert refusal(authorize(admin, target["id"])) == (503, "no_worker")
+
+
+def test_a_filter_that_cannot_be_read_is_refused(admin: httpx.Client, project: str) -> None:
+    target = make_target(admin, project)
+
+    assert refusal(try_change(admin, "targets", target, egress_worker_filter='"eu" in')) == (400, "bad_request")
+    changed = change(admin, "targets", target, egress_worker_filter='"/name" == "w-1"')
+    assert "egress_worker_filter" not in change(admin, "targets", changed, egress_worker_filter=None)
