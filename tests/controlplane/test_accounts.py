@@ -54,7 +54,7 @@ def test_login_names_are_lower_case_and_once_in_an_auth_method(admin: httpx.Clie
     assert refusal(answer) == (409, "conflict")
 
 
-@pytest.mark.parametrize("login_name", ["ab", "", "with space", "\u0430dmin", "a\u0000bc", "x" * 129])
+@pytest.mark.parametrize("login_name", ["ab", "", "with space", "\u0430dmin", "a\u0000bc", "abc\n", "x" * 129])
 def test_what_is_no_login_name_is_refused(admin: httpx.Client, account: Item, login_name: str) -> None:
     body = {"auth_method_id": auth_method(admin), "attributes": {"login_name": login_name}}
 

@@ -177,7 +177,9 @@ def test_two_of_one_name_are_a_conflict(admin: httpx.Client, example: Example) -
 
 
 @by_plural
-@pytest.mark.parametrize("name", ["\u0430dmin", "a\u200bb", " a", "a ", "a\u0000", "a\nb", "", "x" * 129, "\u202eb"])
+@pytest.mark.parametrize(
+    "name", ["\u0430dmin", "a\u200bb", " a", "a ", "a\u0000", "a\nb", "a\n", "", "x" * 129, "\u202eb"]
+)
 def test_a_name_that_looks_like_another_is_refused(admin: httpx.Client, example: Example, name: str) -> None:
     answer = admin.post(f"/v1/{example.plural}", json=dict(example.body(admin)) | {"name": name})
 

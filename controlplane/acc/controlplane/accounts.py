@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 from acc.controlplane.auth_methods import AUTH_METHODS
 from acc.controlplane.bodies import Change, Described, Description, Id, Name, plain, read_body
 from acc.controlplane.caller import Caller
+from acc.controlplane.calls import Call
 from acc.controlplane.db import Database, Row, Sql
 from acc.controlplane.ids import new_id
 from acc.controlplane.kind import Found, Kind, Where, change, create, find, place_for
@@ -26,7 +27,7 @@ from acc.wire.errors import AccError, Code
 
 MAX_LOGIN_NAME = 128
 
-LoginName = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LOGIN_NAME, pattern="^[!-~]+$")]
+LoginName = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LOGIN_NAME, pattern="^[!-~]+$(?!\\n)")]
 
 
 class NewAttributes(msgspec.Struct, forbid_unknown_fields=True):
@@ -124,7 +125,12 @@ def _too_short() -> AccError:
     return AccError(Code.BAD_REQUEST, "attributes.login_name: it is shorter than its auth method allows")
 
 
-@post("/v1/accounts", status_code=200)
+_CREATE = Call(resource=ACCOUNT, action="create", body=NewAccount)
+_SET = Call(resource=ACCOUNT, action="set-password", body=SetPassword)
+_CHANGE = Call(resource=ACCOUNT, action="change-password", body=ChangePassword)
+
+
+@post("/v1/accounts", status_code=200, opt=_CREATE.opt)
 async def create_password_account(db: Database, caller: Caller, passwords: Passwords, body: bytes) -> Json:
     """A new account."""
     new = read_body(body, NewAccount)
@@ -167,7 +173,7 @@ async def _update(sql: Sql, found: Found, change_: AccountChange) -> None:
         raise _too_short()
 
 
-@post("/v1/accounts/{account_id:str}/:set-password", status_code=200)
+@post("/v1/accounts/{account_id:str}/:set-password", status_code=200, opt=_SET.opt)
 async def set_password(db: Database, caller: Caller, passwords: Passwords, account_id: str, body: bytes) -> Json:
     """Gives an account a new password."""
     wanted = read_body(body, SetPassword)
@@ -176,7 +182,7 @@ async def set_password(db: Database, caller: Caller, passwords: Passwords, accou
     return await _store(db, caller, passwords, found, "set-password", wanted.version, wanted.password)
 
 
-@post("/v1/accounts/{account_id:str}/:change-password", status_code=200)
+@post("/v1/accounts/{account_id:str}/:change-password", status_code=200, opt=_CHANGE.opt)
 async def change_password(db: Database, caller: Caller, passwords: Passwords, account_id: str, body: bytes) -> Json:
     """Trades an account's password for a new one."""
     wanted = read_body(body, ChangePassword)

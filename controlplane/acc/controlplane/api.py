@@ -10,6 +10,7 @@ from typing import Any
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.enums import ScopeType
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from acc.controlplane import (
@@ -35,12 +36,13 @@ from acc.controlplane.auditlayer import recorded
 from acc.controlplane.auditlog import AuditLog
 from acc.controlplane.authorize import CaText
 from acc.controlplane.caller import provide_caller
+from acc.controlplane.calls import check_query
 from acc.controlplane.db import Database
 from acc.controlplane.fleet import WorkerDoor
 from acc.controlplane.limits import LoginLimit, RequestLimits
+from acc.controlplane.openapi import openapi_route
 from acc.controlplane.passwords import Passwords
 from acc.controlplane.problems import EXCEPTION_HANDLERS
-from acc.controlplane.routes import check_query
 from acc.controlplane.throttle import throttled
 from acc.controlplane.tickets import TicketSigner
 from acc.controlplane.watcher import Watcher
@@ -63,27 +65,31 @@ class Parts:
     login_limit: LoginLimit
 
 
+HANDLERS: tuple[HTTPRouteHandler, ...] = (
+    *accounts.ROUTES,
+    *aliases.ROUTES,
+    *audit_events.ROUTES,
+    *auth_methods.ROUTES,
+    *authorize.ROUTES,
+    *fleet.ROUTES,
+    *groups.ROUTES,
+    *hosts.ROUTES,
+    *logins.ROUTES,
+    *resolvable.ROUTES,
+    *roles.ROUTES,
+    *scopes.ROUTES,
+    *sessions.ROUTES,
+    *targets.ROUTES,
+    *tokens.ROUTES,
+    *users.ROUTES,
+)
+"""Every route of the API but the one that serves its description."""
+
+
 def make_api(parts: Parts) -> ASGIApp:
     """The application."""
     app = Litestar(
-        route_handlers=[
-            *accounts.ROUTES,
-            *aliases.ROUTES,
-            *audit_events.ROUTES,
-            *auth_methods.ROUTES,
-            *authorize.ROUTES,
-            *fleet.ROUTES,
-            *groups.ROUTES,
-            *hosts.ROUTES,
-            *logins.ROUTES,
-            *resolvable.ROUTES,
-            *roles.ROUTES,
-            *scopes.ROUTES,
-            *sessions.ROUTES,
-            *targets.ROUTES,
-            *tokens.ROUTES,
-            *users.ROUTES,
-        ],
+        route_handlers=[*HANDLERS, openapi_route(HANDLERS)],
         dependencies={
             "db": _always(parts.db),
             "passwords": _always(parts.passwords),

@@ -21,6 +21,7 @@ from acc.controlplane.attempt import note_details
 from acc.controlplane.auditlog import beside, fetch_beside
 from acc.controlplane.bodies import Id, read_optional_body
 from acc.controlplane.caller import Caller
+from acc.controlplane.calls import Call
 from acc.controlplane.db import Database, ForeignKeyViolation, Row
 from acc.controlplane.filters import matches
 from acc.controlplane.filtertext import parse_filter
@@ -32,6 +33,7 @@ from acc.controlplane.places import SCOPE_COLUMNS, scope_of
 from acc.controlplane.targets import TARGETS
 from acc.controlplane.tickets import TicketSigner
 from acc.controlplane.workers import LIVE_WORKERS, MAX_WORKERS_OFFERED, facts_of
+from acc.wire.directory import TARGET
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name, join_address, worker_server_name
 from acc.wire.ticket import Ticket, mint
@@ -99,7 +101,10 @@ class CaText:
     pem: str
 
 
-@post("/v1/targets/{reference:str}/:authorize-session", status_code=200)
+_CALL = Call(resource=TARGET, action="authorize-session", body=AuthorizeSession, optional=True)
+
+
+@post("/v1/targets/{reference:str}/:authorize-session", status_code=200, opt=_CALL.opt)
 async def authorize_session(
     db: Database,
     caller: Caller,

@@ -21,7 +21,8 @@ V = TypeVar("V")
 MAX_DEPTH = 64
 MAX_IDS = 1000
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern="^[!-~]([ -~]*[!-~])?$")]
+# `$` also stands before a newline at the end; the look-ahead takes that out.
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern="^[!-~]([ -~]*[!-~])?$(?!\\n)")]
 Description = Annotated[str, msgspec.Meta(max_length=1024)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Ids = Annotated[list[Id], msgspec.Meta(max_length=MAX_IDS)]

@@ -14,6 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from acc.controlplane.bodies import Change, Described, Description, Id, given, plain, read_body
 from acc.controlplane.caller import Caller
+from acc.controlplane.calls import Call
 from acc.controlplane.db import Database, Row, Sql
 from acc.controlplane.ids import new_id
 from acc.controlplane.kind import Found, Kind, Where, create
@@ -28,7 +29,7 @@ from acc.wire.names import is_name
 TOKEN_SECONDS = 3600
 MAX_TAGS = 64
 
-Tag = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern="^[!-~]([ -~]*[!-~])?$")]
+Tag = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern="^[!-~]([ -~]*[!-~])?$(?!\\n)")]
 Tags = Annotated[dict[Tag, Annotated[list[Tag], msgspec.Meta(max_length=MAX_TAGS)]], msgspec.Meta(max_length=MAX_TAGS)]
 
 
@@ -83,7 +84,10 @@ WORKERS = Kind(
 )
 
 
-@post("/v1/workers/:create:controller-led", status_code=200)
+_CREATE = Call(resource=WORKER, action="create:controller-led", body=NewWorker)
+
+
+@post("/v1/workers/:create:controller-led", status_code=200, opt=_CREATE.opt)
 async def create_worker(db: Database, caller: Caller, worker_door: WorkerDoor, body: bytes) -> Json:
     """A new worker, and the token that enrols it, which is shown this once."""
     new = read_body(body, NewWorker)

@@ -14,6 +14,7 @@ from acc.controlplane.auditlog import beside, fetch_beside
 from acc.controlplane.auth_methods import AUTH_METHODS
 from acc.controlplane.bodies import read_body
 from acc.controlplane.caller import find_anybody, make_token
+from acc.controlplane.calls import Call
 from acc.controlplane.db import Database, required
 from acc.controlplane.kind import find
 from acc.controlplane.limits import LoginLimit
@@ -21,6 +22,7 @@ from acc.controlplane.listing import Json, present
 from acc.controlplane.log import event
 from acc.controlplane.passwords import Passwords
 from acc.controlplane.throttle import limit_login
+from acc.wire.directory import AUTH_METHOD
 from acc.wire.errors import AccError, Code
 
 TOKEN_LIFE_DAYS = 7
@@ -54,7 +56,10 @@ class Authenticate(msgspec.Struct, forbid_unknown_fields=True):
     type: Literal["token"] | None = "token"
 
 
-@post("/v1/auth-methods/{auth_method_id:str}/:authenticate", status_code=200)
+_CALL = Call(resource=AUTH_METHOD, action="authenticate", body=Authenticate)
+
+
+@post("/v1/auth-methods/{auth_method_id:str}/:authenticate", status_code=200, opt=_CALL.opt)
 async def authenticate(
     db: Database, passwords: Passwords, login_limit: LoginLimit, auth_method_id: str, body: bytes
 ) -> Json:

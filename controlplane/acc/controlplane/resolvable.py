@@ -13,6 +13,7 @@ from litestar.datastructures import State
 
 from acc.controlplane.aliases import ALIASES
 from acc.controlplane.caller import Caller
+from acc.controlplane.calls import PAGE_PARAMETERS, Call
 from acc.controlplane.db import Database, Row, required
 from acc.controlplane.grants import Holder, Place, Rights, Thing, allows, rights_of
 from acc.controlplane.held import EVERYBODY, grants_of, read_grants
@@ -21,6 +22,7 @@ from acc.controlplane.listing import Json, PageStart, read_page
 from acc.controlplane.pages import page_of
 from acc.controlplane.users import USERS
 from acc.controlplane.visibility import visibility
+from acc.wire.directory import USER
 
 _GRANTS = f"select {grants_of('u.id', EVERYBODY)} as grants from users u where u.id = $1"  # noqa: S608 (constants)
 
@@ -44,7 +46,10 @@ _PAGE = f"""
 """  # noqa: S608 (only constants of ours are put in)
 
 
-@get("/v1/users/{item_id:str}/:list-resolvable-aliases", opt={"query": ("page_size", "list_token")})
+_CALL = Call(resource=USER, action="list-resolvable-aliases", query=PAGE_PARAMETERS)
+
+
+@get("/v1/users/{item_id:str}/:list-resolvable-aliases", opt=_CALL.opt)
 async def list_resolvable_aliases(
     db: Database,
     caller: Caller,

@@ -1,23 +1,20 @@
 """The routes of a kind: list, create, read, update, delete, and its domain actions, all of one shape.
 
-A resource module says what is particular: the bodies, as strict types, and the SQL that they lead to. What a query
-may say is checked here: an unknown or malformed parameter is refused, as an unknown field in a body is.
+A resource module says what is particular: the bodies, as strict types, and the SQL that they lead to.
 """
 
-import difflib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from litestar import Request, delete, get, patch, post
-from litestar.connection import ASGIConnection
 from litestar.datastructures import State
-from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.handlers import HTTPRouteHandler
 
-from acc.controlplane.attempt import note_query
 from acc.controlplane.bodies import Change, Described, given, plain, read_body
 from acc.controlplane.caller import Caller
+from acc.controlplane.calls import LIST_PARAMETERS, Call
 from acc.controlplane.db import Database, Row, Sql
 from acc.controlplane.filters import Filter
 from acc.controlplane.filtertext import parse_filter
@@ -30,8 +27,6 @@ from acc.wire.errors import AccError, Code
 
 New = TypeVar("New", bound=msgspec.Struct)
 Changed = TypeVar("Changed", bound=Change)
-
-LIST_PARAMETERS = ("scope_id", "recursive", "filter", "page_size", "list_token")
 
 AnyRequest = Request[Any, Any, State]  # Litestar's user and auth, neither of which is used
 
@@ -111,20 +106,29 @@ def routes(
 ) -> list[HTTPRouteHandler]:
     """The handlers of `kind`. `itself` gives what the id `self` stands for."""
     path, verbs = kind.resource.path, kind.resource.verbs
+    item = f"{path}/{{item_id:str}}"
     found: list[HTTPRouteHandler] = []
+
+    def opt(action: str, body: type[msgspec.Struct] | None = None, query: tuple[str, ...] = ()) -> dict[str, object]:
+        return Call(resource=kind.resource, action=action, body=body, query=query).opt
+
     if "list" in verbs:
-        own = (*LIST_PARAMETERS, *((kind.resource.parent_field,) if parent else ()), *(searches or {}))
-        found.append(get(path, opt={"query": own})(_lister(kind, parent, searches or {})))
+        own = (*((kind.resource.parent_field,) if parent else ()), *(searches or {}))
+        listed = opt("list", query=(*LIST_PARAMETERS, *own))
+        found.append(get(path, opt=listed)(_lister(kind, parent, searches or {})))
     if "read" in verbs:
-        found.append(get(f"{path}/{{item_id:str}}")(_reader(kind, itself)))
+        found.append(get(item, opt=opt("read"))(_reader(kind, itself)))
     if creates is not None:
-        found.append(post(path, status_code=200, opt={"query": creates.query})(_creator(kind, parent, creates)))
+        made = opt("create", creates.body, creates.query)
+        found.append(post(path, status_code=200, opt=made)(_creator(kind, parent, creates)))
     if updates is not None:
-        found.append(patch(f"{path}/{{item_id:str}}", status_code=200)(_changer(kind, "update", updates)))
+        changed = opt("update", updates.body)
+        found.append(patch(item, status_code=200, opt=changed)(_changer(kind, "update", updates)))
     if "delete" in verbs:
-        found.append(delete(f"{path}/{{item_id:str}}")(_remover(kind, itself)))
+        found.append(delete(item, opt=opt("delete"))(_remover(kind, itself)))
     for action, act in (acts or {}).items():
-        found.append(post(f"{path}/{{item_id:str}}/:{action}", status_code=200)(_changer(kind, action, act)))
+        done = opt(action, act.body)
+        found.append(post(f"{item}/:{action}", status_code=200, opt=done)(_changer(kind, action, act)))
     return found
 
 
@@ -191,21 +195,6 @@ def _remover(kind: Kind, itself: Callable[[Caller], str] | None) -> Callable[...
 def _wake(kind: Kind, watcher: Watcher) -> None:
     if kind.access is Access.CHANGED:
         watcher.wake()
-
-
-async def check_query(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Refuses a query with a parameter that the route does not have among its `query`, or that is said twice."""
-    known: Sequence[str] = handler.opt.get("query", ())
-    asked: dict[str, str] = {}
-    for name, value in connection.query_params.multi_items():
-        if name not in known:
-            near = difflib.get_close_matches(name[:64], known, n=1)
-            also = f"; did you mean {near[0]}?" if near else ""
-            raise AccError(Code.BAD_REQUEST, f"the query: unknown parameter {name[:64]!r}{also}")
-        if name in asked:
-            raise AccError(Code.BAD_REQUEST, f"the query: {name} is said twice")
-        asked[name] = value
-    note_query(asked)
 
 
 def read_flag(asked: Mapping[str, str], name: str) -> bool:

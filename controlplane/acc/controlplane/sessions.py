@@ -16,13 +16,14 @@ from acc.controlplane import ending
 from acc.controlplane.auditlog import transact
 from acc.controlplane.bodies import read_optional_body
 from acc.controlplane.caller import Caller
+from acc.controlplane.calls import LIST_PARAMETERS, Call
 from acc.controlplane.connections import CONNECTION_COLUMNS, render_connection, summaries
 from acc.controlplane.db import Database, Row, Sql
 from acc.controlplane.kind import Kind, find, item_actions, read_row, show
 from acc.controlplane.listing import Json, present, read_page
 from acc.controlplane.log import event
 from acc.controlplane.pages import is_wanted, page_of, seen
-from acc.controlplane.routes import LIST_PARAMETERS, read_filter, read_flag, read_within
+from acc.controlplane.routes import read_filter, read_flag, read_within
 from acc.controlplane.watcher import Watcher
 from acc.wire.directory import SESSION
 
@@ -90,7 +91,11 @@ SESSIONS = Kind(
 )
 
 
-@get("/v1/sessions", opt={"query": (*LIST_PARAMETERS, "include_terminated")})
+_LIST = Call(resource=SESSION, action="list", query=(*LIST_PARAMETERS, "include_terminated"))
+_CANCEL = Call(resource=SESSION, action="cancel", body=Cancel, optional=True)
+
+
+@get("/v1/sessions", opt=_LIST.opt)
 async def list_sessions(
     db: Database, caller: Caller, request: Request[Any, Any, State]
 ) -> Json:  # Litestar's user, auth
@@ -116,7 +121,7 @@ async def list_sessions(
     return answer
 
 
-@get("/v1/sessions/{session_id:str}")
+@get("/v1/sessions/{session_id:str}", opt=Call(resource=SESSION, action="read").opt)
 async def read_session(db: Database, caller: Caller, session_id: str) -> Json:
     """One session with its connections, newest first."""
     found = await find(db, caller, SESSIONS, session_id)
@@ -124,7 +129,7 @@ async def read_session(db: Database, caller: Caller, session_id: str) -> Json:
     return await _whole(db, caller, found.row)
 
 
-@post("/v1/sessions/{session_id:str}/:cancel", status_code=200)
+@post("/v1/sessions/{session_id:str}/:cancel", status_code=200, opt=_CANCEL.opt)
 async def cancel(db: Database, caller: Caller, watcher: Watcher, session_id: str, body: bytes) -> Json:
     """Ends a session. Cancelling one that ends or has ended already changes nothing."""
     wanted = read_optional_body(body, Cancel)

@@ -22,7 +22,7 @@ from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name
 
 FullName = Annotated[str, msgspec.Meta(max_length=256)]
-Email = Annotated[str, msgspec.Meta(max_length=256, pattern="^[^@\\s]+@[^@\\s]+$")]
+Email = Annotated[str, msgspec.Meta(max_length=256, pattern="^[^@\\s]+@[^@\\s]+$(?!\\n)")]
 
 
 class NewUser(msgspec.Struct, forbid_unknown_fields=True):
