@@ -1,0 +1,59 @@
+"""The OpenAPI document, and a controller that is held to it by what schemathesis makes up."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import httpx
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+
+from acc.controlplane.api import HANDLERS
+from acc.controlplane.openapi import PATH, document
+from tests.controlplane.system import Controller, NewPerson
+
+EXAMPLES = 20
+
+config = schemathesis.Config.from_dict({"generation": {"mode": "all", "deterministic": True, "database": "none"}})
+schema = schemathesis.openapi.from_dict(dict(document(HANDLERS)), config=config)
+bounded = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+
+
+@pytest.fixture(scope="module")
+def session(controller: Controller, tmp_path_factory: pytest.TempPathFactory) -> Generator[requests.Session]:
+    """Connections that trust the controller's CA only."""
+    ca = Path(tmp_path_factory.mktemp("ca")) / "ca.pem"
+    ca.write_text(controller.ca)
+    with requests.Session() as opened:
+        opened.verify = str(ca)
+        opened.trust_env = False
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def as_admin(admin: httpx.Client) -> dict[str, str]:
+    return {"Authorization": admin.headers["authorization"]}
+
+
+def test_the_document_is_served_to_anyone(controller: Controller) -> None:
+    with controller.client() as anyone:
+        answer = anyone.get(PATH)
+
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == document(HANDLERS)
+
+
+@schema.parametrize()
+@bounded
+def test_an_administrator_gets_what_the_document_says(
+    case: schemathesis.Case, controller: Controller, session: requests.Session, as_admin: dict[str, str]
+) -> None:
+    case.call_and_validate(base_url=f"https://{controller.api}", session=session, headers=as_admin)
