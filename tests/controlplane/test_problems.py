@@ -73,7 +73,10 @@ def test_an_unknown_path_is_not_found(admin: httpx.Client, path: str) -> None:
 
 
 def test_a_method_that_a_path_does_not_have_is_refused(admin: httpx.Client) -> None:
-    check(admin.put("/v1/targets", content=b"{}"), 405, "bad_request")
+    answer = admin.put("/v1/targets", content=b"{}")
+
+    check(answer, 405, "bad_request")
+    assert {"GET", "POST"} <= set(answer.headers["allow"].split(", "))
 
 
 @pytest.mark.parametrize("path", ["/v1/targets/%00", "/v1/sessions/%ff", "/v1/scopes/%00", "/v1/users/a%00b"])

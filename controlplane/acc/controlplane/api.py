@@ -4,6 +4,8 @@ Boundary writes an action into the last part of a path: `POST /v1/targets/web-1:
 parts, so the action is moved into a part of its own, `/v1/targets/web-1/:authorize-session`, before Litestar sees it.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,7 +91,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
 def make_api(parts: Parts) -> ASGIApp:
     """The application."""
     app = Litestar(
-        route_handlers=[*HANDLERS, openapi_route(HANDLERS)],
+        route_handlers=[*_options(HANDLERS), *HANDLERS, openapi_route(HANDLERS)],
         dependencies={
             "db": _always(parts.db),
             "passwords": _always(parts.passwords),
@@ -108,6 +110,23 @@ def make_api(parts: Parts) -> ASGIApp:
         logging_config=None,
     )
     return watched(throttled(recorded(_split_actions(app), parts.audit), parts.requests))
+
+
+def _options(handlers: Iterable[HTTPRouteHandler]) -> Iterator[HTTPRouteHandler]:
+    """What answers OPTIONS. Litestar's own knows only the methods of the first handler of a path."""
+    methods: defaultdict[str, set[str]] = defaultdict(set)
+    for handler in handlers:
+        for path in handler.paths:
+            methods[path] |= {*handler.http_methods, "OPTIONS"}
+    for path, known in methods.items():
+        allow = ", ".join(sorted(known))
+
+        async def nothing() -> None:
+            """No body."""
+
+        yield HTTPRouteHandler(path, http_method=["OPTIONS"], status_code=204, response_headers={"Allow": allow})(
+            nothing
+        )
 
 
 def _always(value: object) -> Provide:

@@ -40,7 +40,7 @@ _FLAG: Json = {"enum": ["true", "false"]}
 _PARAMETERS: dict[str, Json] = {
     "recursive": _FLAG,
     "include_terminated": _FLAG,
-    "page_size": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE},
+    "page_size": {"type": "integer", "minimum": 0, "maximum": MAX_PAGE},
 }
 
 _STATUSES = {

@@ -68,7 +68,9 @@ def _refused(request: AnyRequest, error: HTTPException) -> Response[dict[str, ob
     if error.status_code >= 500:
         return _unknown(request, error)
     code = _CODES_BY_STATUS.get(error.status_code, Code.BAD_REQUEST)
-    return problem(code, _sentence(error), error.status_code)
+    answer = problem(code, _sentence(error), error.status_code)
+    answer.headers.update(error.headers or {})  # Allow, where the path has other methods
+    return answer
 
 
 def _unknown(request: AnyRequest, error: Exception) -> Response[dict[str, object]]:
