@@ -16,14 +16,23 @@ from acc.controlplane import config as controlplane_config
 from acc.wire import control, frames, incoming, ticket, tunnel, upgrade
 from acc.wire.directory import AUDIT_EVENT, QUERY, RESOURCES
 from acc.wire.errors import Code
-from acc.wire.resources import Exposure
+from acc.wire.resources import Exposure, Given
 from acc.wire.settings import Key
 from acc.worker import config, controllink, dial, farewell, relay
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = tuple(ROOT / "docs" / name for name in ("audit.md", "cli.md", "configuration.md", "errors.md", "protocol.md"))
+PAGES = tuple(
+    ROOT / "docs" / name for name in ("api.md", "audit.md", "cli.md", "configuration.md", "errors.md", "protocol.md")
+)
 
 Row = Sequence[object]
+
+
+OF_MOST = {
+    *("id", "scope_id", "scope", "name", "description", "created_time", "updated_time", "version"),
+    *("authorized_actions", "authorized_collection_actions"),
+}
+"""Fields that a page speaks of once."""
 
 
 def codes() -> str:
@@ -193,6 +202,39 @@ def written(key: Key[object]) -> str:
     return f"`{json.dumps(key.default)}` {key.unit}".rstrip()
 
 
+def resources() -> str:
+    return table(
+        ("path", "what it is", "lives in", "can be"),
+        (
+            (
+                f"`{one.path}`",
+                one.says.removesuffix("."),
+                one.parent or ", ".join(one.scopes),
+                ", ".join((*one.verbs, *(f"`:{action.name}`" for action in one.domain))),
+            )
+            for one in RESOURCES
+        ),
+    )
+
+
+def fields() -> str:
+    return table(
+        ("of", "field", "what it is", "shape", "set"),
+        (
+            (
+                one.type,
+                shown(f"{field.inside}.{field.name}" if field.inside else field.name),
+                field.says.removesuffix("."),
+                field.shape.value,
+                "" if field.given is Given.NEVER else field.given.value + (", must be" if field.required else ""),
+            )
+            for one in RESOURCES
+            for field in one.fields
+            if field.name not in OF_MOST
+        ),
+    )
+
+
 def shown(*names: str) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
@@ -209,6 +251,8 @@ TABLES = {
     "timers": timers,
     "bounds": bounds,
     "event": event,
+    "fields": fields,
+    "resources": resources,
     "exposures": exposures,
     "controller_settings": controller_settings,
     "worker_settings": worker_settings,

@@ -71,6 +71,11 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
+def said(answer: httpx.Response) -> Item:
+    """What an answer says, but for the name of its request."""
+    return {key: value for key, value in answer.json().items() if key != "request_id"}
+
+
 def make_project(client: httpx.Client, org: str | None = None) -> str:
     """The id of a new project, in an org of its own unless one is given."""
     parent = org or make(client, "scopes", scope_id="global", name=new_name("org"))["id"]

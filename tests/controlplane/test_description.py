@@ -9,16 +9,14 @@ import pytest
 
 from acc.controlplane.api import HANDLERS
 from acc.controlplane.calls import Call, call_of
-from acc.wire.directory import AUDIT_EVENT, BY_TYPE, RESOURCES
+from acc.wire.directory import BY_TYPE, RESOURCES
 from acc.wire.resources import Exposure, Field, Given, Resource
 from tests.controlplane.directory import Item, act, auth_method, change, make, make_hosts, new_name, read
 from tests.controlplane.peer import new_worker
 from tests.controlplane.system import Controller, execute, make_target
 
 CALLS = {(call.resource.type, call.action): call for handler in HANDLERS if (call := call_of(handler))}
-ROUTED = [resource for resource in RESOURCES if resource is not AUDIT_EVENT]
-
-of_each = pytest.mark.parametrize("resource", ROUTED, ids=[resource.type for resource in ROUTED])
+of_each = pytest.mark.parametrize("resource", RESOURCES, ids=[resource.type for resource in RESOURCES])
 
 Names = set[tuple[str | None, str]]  # what a field stands in, and the field
 
@@ -55,7 +53,7 @@ def _fields(body: type[msgspec.Struct], inside: str | None) -> Iterator[tuple[tu
 def test_every_route_is_described_and_every_action_has_a_route() -> None:
     described = {
         (resource.type, action)
-        for resource in ROUTED
+        for resource in RESOURCES
         for action in (*resource.verbs, *(action.name for action in resource.domain))
     }
     assert set(CALLS) == described
@@ -85,7 +83,7 @@ def test_a_new_one_must_have_what_is_described_as_required(resource: Resource) -
     assert not call or required - demanded(call) <= {(None, "scope_id")}  # global, where nothing else is possible
 
 
-ACTIONS = [(resource, action) for resource in ROUTED for action in resource.domain]
+ACTIONS = [(resource, action) for resource in RESOURCES for action in resource.domain]
 
 
 @pytest.mark.parametrize(("resource", "action"), ACTIONS, ids=[f"{one.type}:{action.name}" for one, action in ACTIONS])
@@ -145,6 +143,7 @@ def full(controller: Controller, admin: httpx.Client, project: str) -> Mapping[s
     admin.post(f"/v1/sessions/{session['session_id']}:cancel")
     token = admin.get("/v1/auth-tokens/self").json()
     described = {"name": new_name(), "description": "words"}
+    query = {"scope_id": "global", "recursive": "true", "resource_id": target["id"]}
     return {
         "scope": change(admin, "scopes", org, primary_auth_method_id=own["id"]),
         "auth-method": method,
@@ -159,6 +158,7 @@ def full(controller: Controller, admin: httpx.Client, project: str) -> Mapping[s
         "alias": alias,
         "session": read(admin, "sessions", {"id": session["session_id"]}),
         "auth-token": token,
+        "audit-event": admin.get("/v1/audit-events", params=query).json()["items"][0],
         "worker": change(admin, "workers", read(admin, "workers", {"id": worker.id}), description="words"),
         "authorize-session": session,
     }

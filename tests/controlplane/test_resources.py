@@ -19,6 +19,7 @@ from tests.controlplane.directory import (
     new_name,
     read,
     refusal,
+    said,
     try_change,
 )
 from tests.controlplane.system import Controller, NewPerson
@@ -231,7 +232,7 @@ def test_the_hidden_and_the_missing_get_one_answer(admin: httpx.Client, person: 
     for call in calls:
         hidden, absent = call(item["id"]), call(missing)
         assert hidden.status_code == absent.status_code == 404
-        assert hidden.json() == absent.json()
+        assert said(hidden) == said(absent)
     assert item["id"] not in ids(client, example.plural)
 
 

@@ -64,8 +64,9 @@ _PROBLEM: Json = {
         "code": {"enum": [code.value for code in Code if code.http]},
         "detail": {"type": "string"},
         "hint": {"type": "string"},
+        "request_id": {"type": "string"},
     },
-    "required": ["type", "title", "status", "code", "detail", "hint"],
+    "required": ["type", "title", "status", "code", "detail", "hint", "request_id"],
     "additionalProperties": False,
 }
 
