@@ -139,6 +139,16 @@ def wait_until(condition: Callable[[], T], seconds: float = 5.0) -> T:
     return value
 
 
+def logged(controller: Controller, event: str) -> dict[str, str]:
+    """The first line that the controller has logged with that event, as soon as there is one."""
+
+    def found() -> dict[str, str]:
+        lines = (json.loads(line) for line in tuple(controller.log))
+        return next((line for line in lines if line["event"] == event), {})
+
+    return wait_until(found)
+
+
 @dataclass(frozen=True)
 class Person:
     """A user with a token of their own."""

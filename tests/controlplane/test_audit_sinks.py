@@ -27,6 +27,7 @@ from tests.controlplane.system import (
     PROGRAM,
     Controller,
     environment,
+    logged,
     read_event,
     running_controller,
     wait_until,
@@ -140,10 +141,10 @@ def test_a_sink_that_fails_stops_nothing_and_catches_up_in_order(cluster_databas
     log = tmp_path / "later" / "audit.log"
     with running_controller(cluster_database, ACC_AUDIT_SINKS=f"file:{log}") as own, own.client() as client:
         assert client.get("/v1/auth-methods").status_code == 200
-        failed = read_event(own.process, "audit sink fails")
+        failed = logged(own, "audit sink fails")
         assert client.get("/v1/scopes").status_code == 401
         log.parent.mkdir()
-        read_event(own.process, "audit sink works again")
+        logged(own, "audit sink works again")
         wait_until(lambda: len(types(log)) == 2)
 
     assert (failed["sink"], failed["level"]) == (f"file:{log}", "warning")
