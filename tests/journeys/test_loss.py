@@ -223,6 +223,28 @@ def test_the_end_of_a_download_survives_its_loss(api: Api, client: Client) -> No
             assert network.cuts == 1
 
 
+def test_the_last_words_of_the_worker_survive_their_loss(api: Api, client: Client) -> None:
+    """All was delivered and the worker has let go of it, but the client cannot know."""
+    trap = Trap(DOWN)
+
+    def serve(connection: socket.socket) -> bytes:
+        connection.sendall(b"answer")
+        connection.shutdown(socket.SHUT_WR)
+        return read_all(connection)
+
+    with serving(serve) as backend:
+        target = api.target(backend.port)
+        with between(api, client, target, lambda _number: trap) as network:
+            process = client.proxy(target, "--linger", "30")
+            assert read_exactly_from(process, 6) == b"answer"
+            write(process, b"more")
+            wait_until(network.quiet)
+            trap.armed = True
+            done = finish(process)
+            assert (done.returncode, done.stderr, backend.outcome()) == (0, b"", b"more")
+            assert (network.cuts, network.connections) == (1, 2)
+
+
 class LostAnswer:
     """Passes the handshake and the request, and loses the worker's answer to it."""
 

@@ -1,7 +1,7 @@
 """The relay: every tunnel of this worker, from accept to end.
 
     listener -> Opening -> admission (ticket, authorisation, dial) -> Splice -> Farewell
-                        -> a resume, which finds its Splice by token
+                        -> a resume, which finds its Splice by token, or what it has missed of its end
 
 It owns all of them, and one sweep a second that bounds them in time: openings, held splices, farewells, sessions.
 Numbers are bounded at the door: over MAX_OPENINGS, a share of the descriptors, and where they run out, the opening
@@ -12,7 +12,6 @@ Decisions are not made here: who may open a tunnel is admission's, what travels 
 """
 
 import asyncio
-import hmac
 import resource
 import secrets
 import socket
@@ -35,6 +34,7 @@ from acc.worker.farewell import PATIENCE, Farewell
 from acc.worker.memory import Memory
 from acc.worker.opening import Opening
 from acc.worker.reports import Reports
+from acc.worker.resumable import Finished, FinishedTunnels, Resumable
 from acc.worker.splice import Closer, Splice
 
 OPENING_DEADLINE = 10.0
@@ -50,23 +50,6 @@ OPENING_SHARE = 4
 MAX_TUNNELS = 20000
 ACCEPTS = 64
 """Connections accepted in one turn of the listener."""
-
-
-class _Resumable:
-    """A splice and the tokens that resume it: the one in force, and the one before until the client knows that."""
-
-    __slots__ = ("previous", "splice", "token")
-
-    def __init__(self, splice: Splice, token: str) -> None:
-        self.splice = splice
-        self.token = token
-        self.previous: str | None = None
-
-    def opens(self, token: str) -> bool:
-        if hmac.compare_digest(token, self.token):
-            return True
-        known = None if self.splice.confirmed else self.previous
-        return known is not None and hmac.compare_digest(token, known)
 
 
 class Relay:
@@ -93,7 +76,8 @@ class Relay:
         self._admitting: dict[Opening, asyncio.Task[None]] = {}  # whose request is complete
         self._farewells: dict[Farewell, None] = {}
         self._parted: asyncio.Future[None] | None = None  # once closing: all farewells are over
-        self._tunnels: dict[str, _Resumable] = {}  # by connection id
+        self._tunnels: dict[str, Resumable] = {}  # by connection id
+        self._finished = FinishedTunnels()
         self._sessions: dict[str, dict[Splice, None]] = {}
         self._carried = (0, 0)  # bytes up and down of the tunnels that were
         self.sweeper = loop.create_task(self._sweep_forever())
@@ -234,15 +218,19 @@ class Relay:
         self._reports.opened(admitted, opening.peer)
         end = TunnelEnd(Tunnel(self.memory.buffers, request.window), Link(opening.tls, b""))
         splice = Splice(self, admitted, end)
-        self._tunnels[admitted.connection_id] = _Resumable(splice, token)
+        self._tunnels[admitted.connection_id] = Resumable(splice, token)
         self._sessions.setdefault(admitted.session_id, {})[splice] = None
         splice.attach(opening.connection, opening.peer)
 
     def _resume(self, opening: Opening, request: Request, token: str) -> None:
         """Gives a splice its new transport. Raises AccError if there is none that this token and ticket open."""
         ticket = self._admission.verify(request.ticket)
+        finished = self._finished.find(token, ticket.session_id)
+        if finished is not None:
+            self._say_again(opening, request, finished)
+            return
         known = self._tunnels.get(token.partition(".")[0])
-        if known is None or not known.opens(token) or known.splice.admitted.session_id != ticket.session_id:
+        if known is None or not known.opens(token, ticket.session_id):
             raise AccError(Code.RESUME_REFUSED)
         splice = known.splice
         splice.check_resume(request.received)
@@ -256,6 +244,19 @@ class Relay:
         metrics.RESUMES.inc()
         known.previous, known.token = token, fresh
         splice.resume(Link(opening.tls, b""), opening.connection, opening.peer, request.received)
+
+    def _say_again(self, opening: Opening, request: Request, finished: Finished) -> None:
+        """The client has not heard that it was all over: it hears it now."""
+        finished.tunnel.outgoing.check_received(request.received)
+        finished.token = self._new_token(finished.token.partition(".")[0])
+        received = finished.tunnel.incoming.position
+        accepted = self._accepted(finished.token.partition(".")[0], finished.token, received, request)
+        try:
+            opening.accept(encode_accepted(accepted, request.key))
+        except OSError:
+            opening.drop()
+            return
+        self.part(opening.connection, finished.say_again(Link(opening.tls, b""), request.received))
 
     def _accepted(self, connection_id: str, token: str, received: int, request: Request) -> Accepted:
         return Accepted(
@@ -275,7 +276,10 @@ class Relay:
     def ended(self, splice: Splice, closed_by: Closer, reason: Code | None) -> None:
         """A splice's last call."""
         admitted = splice.admitted
-        del self._tunnels[admitted.connection_id]
+        known = self._tunnels.pop(admitted.connection_id)
+        if reason is None:
+            finished = Finished(admitted.session_id, splice.tunnel, known.token, self.now())
+            self._finished.add(admitted.connection_id, finished)
         up, down = self._carried
         self._carried = (up + splice.bytes_up, down + splice.bytes_down)
         session = self._sessions[admitted.session_id]
@@ -349,6 +353,7 @@ class Relay:
             opening.drop()
         for farewell in [one for one in self._farewells if now - one.began > PATIENCE]:
             farewell.drop()
+        self._finished.forget(now - self._hold)
         for known in list(self._tunnels.values()):
             splice = known.splice
             if wall >= splice.admitted.expires_at:

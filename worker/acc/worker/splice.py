@@ -18,7 +18,7 @@ from typing import Literal, Protocol
 
 from acc.wire.errors import AccError, Code
 from acc.wire.link import Link
-from acc.wire.tunnel import LOST_AFTER, PING_AFTER
+from acc.wire.tunnel import LOST_AFTER, PING_AFTER, Tunnel
 from acc.wire.tunnel_end import CLOSE_NORMAL, NO_STATUS, TURNS, TunnelClosed, TunnelEnd, TunnelReset
 from acc.worker.admission import Admitted
 from acc.worker.backend import READ, Backend
@@ -84,6 +84,11 @@ class Splice:
         self.resumes = 0
         self.held_since: float | None = None
         host.epoll.add(self._backend.descriptor, self._backend_ready, 0)
+
+    @property
+    def tunnel(self) -> Tunnel:
+        """The state of its two directions."""
+        return self._end.tunnel
 
     @property
     def bytes_up(self) -> int:
