@@ -48,6 +48,7 @@ check: lint  ## lint, then make test: what CI runs
 bench: $(READY)  ## measure acc beside its peers
 	@tools/programs.sh cc ssh sshd socat nc haproxy
 	$(PYTHON) -m bench
+	$(PYTHON) -m bench.directory
 
 .PHONY: fuzz
 fuzz: $(READY)  ## search for inputs that break a parser, FUZZ_SECONDS (30) in each
