@@ -30,7 +30,7 @@ async def main() -> None:
 
     app = Litestar([route], openapi_config=None, logging_config=None)
     async with open_database(os.environ["BENCH_DATABASE"]) as db:
-        tls = ServerTls((await load_cluster(db)).authority, ("127.0.0.1",))
+        tls = ServerTls((await load_cluster(db)).authority, ("127.0.0.1",), None)
     async with listening(Listener(app, socket.socket(fileno=int(sys.argv[1])), tls.api)):
         await asyncio.Event().wait()
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from tests.controlplane.directory import said
 from tests.controlplane.system import ADMIN, PASSWORD, Controller, NewPerson, execute
 
 
@@ -48,7 +49,7 @@ def test_an_unknown_login_and_a_wrong_password_get_the_same_answer(controller: C
     unknown = log_in(controller, method, "nobody", "not it")
 
     assert wrong.status_code == unknown.status_code == 401
-    assert wrong.json() == unknown.json()
+    assert said(wrong) == said(unknown)
     assert wrong.json()["code"] == "login_failed"
 
 
@@ -148,7 +149,7 @@ def test_others_tokens_read_as_missing(controller: Controller, person: NewPerson
     missing = one.client.get("/v1/auth-tokens/at_0000000000")
 
     assert hidden.status_code == 404
-    assert hidden.json() == missing.json()
+    assert said(hidden) == said(missing)
 
 
 def test_an_administrator_may_end_others_logins(controller: Controller, admin: httpx.Client, person: NewPerson) -> None:

@@ -74,7 +74,7 @@ async def peers(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Peers]:
     monkeypatch.setattr(linkserver, "MAX_CONNECTIONS", PLACES)
     server = LinkServer([])
     sock = bind("127.0.0.1", 0)
-    await server.listen(sock, ServerTls(AUTHORITY, ["127.0.0.1"]).worker_link)
+    await server.listen(sock, ServerTls(AUTHORITY, ["127.0.0.1"], None).worker_link)
     peers = Peers(sock.getsockname()[1])
     try:
         yield peers
