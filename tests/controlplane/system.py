@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import httpx
@@ -42,8 +42,8 @@ class Controller:
     api: str
     worker_link: str
     health: str
-    log: list[str]
-    """The lines after `ready`."""
+    log: list[str] = field(default_factory=list)
+    """The lines after `ready`, where somebody reads them."""
 
     def get_health(self, path: str) -> httpx.Response:
         """What the operators' listener answers."""

@@ -26,21 +26,25 @@ pytestmark = pytest.mark.asyncio
 Address = tuple[str, int]
 
 
-def broken(_signature: bytes, _signed: bytes) -> bool:
-    raise ZeroDivisionError("the key's arithmetic")
+def any_signature(_signature: bytes, _signed: bytes) -> bool:
+    return True
 
 
-KEYS: Mapping[str, Verify] = {TICKET.key_id: broken}
+def broken(_attempt: object, _closed_by: object, _code: object) -> None:
+    raise ZeroDivisionError("the arithmetic of the books")
+
+
+KEYS: Mapping[str, Verify] = {TICKET.key_id: any_signature}
 
 
 @pytest_asyncio.fixture
 async def address(state: StateDir, tmp_path: Path) -> AsyncIterator[Address]:
-    """Where a relay takes tunnels that has KEYS, and no controller."""
+    """Where a relay takes tunnels that has KEYS, no controller, and broken books for attempts that come to nothing."""
     identity = make_identity(state)
     link = ControlLink(identity, TicketKeys(state))
     spool = Spool(tmp_path / "spool")
     reports = Reports(spool, link, "b1")
-    admission = Admission(KEYS, link, audience=AUDIENCE, boot_id="b1", abandon=reports.abandoned)
+    admission = Admission(KEYS, link, audience=AUDIENCE, boot_id="b1", abandon=broken)
     relay = Relay(
         admission=admission, reports=reports, tls=identity.server_context, loop=asyncio.get_running_loop(), hold=1.0
     )
@@ -75,11 +79,18 @@ async def test_an_admission_that_fails_unexpectedly_is_answered_and_logged(
     address: Address, caplog: pytest.LogCaptureFixture
 ) -> None:
     key = new_key()
-    request = Request(ticket=sign(TICKET), key=key, window=1 << 20, zero_mask=True, resume=None, received=0)
+    request = Request(
+        ticket=sign(TICKET, outage="allow", endpoints=("127.0.0.1:1",)),
+        key=key,
+        window=1 << 20,
+        zero_mask=True,
+        resume=None,
+        received=0,
+    )
 
     assert (await refused(address, encode_request(request, "w:1"), key)).code is Code.INTERNAL
     assert [one.getMessage() for one in caplog.records if one.exc_info] == ["admission failed"]
-    assert "the key's arithmetic" in caplog.text
+    assert "the arithmetic of the books" in caplog.text
 
 
 @pytest.mark.parametrize("unread", [0, 1, 100_000])
