@@ -3,7 +3,9 @@
 import hashlib
 import os
 import random
+import signal
 import socket
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from acc.wire.errors import Code
+from tests.conftest import wait_until
 from tests.journeys.api import Api
 from tests.journeys.backends import BLOCK, read_all, read_exactly, reset, serving
-from tests.journeys.client import Client, await_exit, finish, read_exactly_from, read_to_end, write
+from tests.journeys.client import ACC, Client, await_exit, finish, read_exactly_from, read_to_end, write
 
 TIMES = int(os.environ.get("ACC_JOURNEYS_TIMES", "1000"))
 """How often each order of EOF is tried."""
@@ -203,3 +206,45 @@ def test_a_reset_by_the_server_is_not_an_end(api: Api, client: Client) -> None:
         done = await_exit(process, 10)
     assert done.returncode == Code.BACKEND_RESET.exit_status
     assert b"(backend_reset)" in done.stderr
+
+
+def test_what_was_sent_before_the_client_left_arrives_though_the_server_talks_on(api: Api, client: Client) -> None:
+    """Closing a socket with unread bytes resets it, and takes back what its other end has not read."""
+    left = threading.Event()
+
+    def serve(connection: socket.socket) -> int:
+        connection.setblocking(False)
+        talked = 0
+        while talked < 100_000 or not left.is_set():
+            try:
+                talked += connection.send(bytes(BLOCK))
+            except BlockingIOError:
+                left.wait(0.05)
+        connection.setblocking(True)
+        return len(read_all(connection))
+
+    with serving(serve) as backend:
+        process = client.proxy(api.target(backend.port))
+        read_exactly_from(process, 1)
+        write(process, bytes(900_000))
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.stdout is not None
+        process.stdout.close()
+        process.wait(20)
+        left.set()
+        assert backend.outcome() == 900_000
+    assert process.stderr is not None
+    process.stderr.close()
+
+
+def test_a_signal_that_was_ignored_when_it_was_started_stays_ignored(api: Api, client: Client) -> None:
+    with serving(lambda connection: connection.sendall(read_all(connection))) as backend:
+        argv = ["nohup", ACC, "proxy", api.target(backend.port)]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=client.env)
+        write(process, b"before ")
+        wait_until(client.running)
+        process.send_signal(signal.SIGHUP)
+        done = finish(process, b"after")
+    assert (done.stdout, done.returncode) == (b"before after", 0)

@@ -2,6 +2,7 @@
 
 Signal handlers set nothing but a byte in a pipe, which every wait polls (CVE-2024-6387 is what more than that in a
 handler can do). ssh sends SIGHUP to its ProxyCommand when it leaves and never waits for it.
+A signal that was ignored when we were started stays ignored: what is run under nohup is to outlive its terminal.
 """
 
 import os
@@ -26,7 +27,8 @@ class Interrupt:
         os.set_blocking(self.descriptor, False)
         os.set_blocking(write_end, False)
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _noted)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup and a shell's background jobs have it
+                signal.signal(number, _noted)
         signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
         self._poll = select.poll()
         self._poll.register(self.descriptor, select.POLLIN)

@@ -51,15 +51,21 @@ class Resumption:
         if now - self._replaced > STEADY:
             self._attempts = 0
         refused = lost
+        give_up = lost + transport.accepted.hold
         while True:
-            self._interrupt.sleep(BACKOFF[min(self._attempts, len(BACKOFF) - 1)])
+            pause = BACKOFF[min(self._attempts, len(BACKOFF) - 1)]
+            self._interrupt.sleep(max(0.0, min(pause, give_up - now)))
             self._attempts += 1
             try:
                 fresh = self._opener.reopen(transport.worker, transport.accepted.resume, received)
             except AccError as error:
                 now = time.monotonic()
-                refused = refused if isinstance(error, Refused) else now
-                if now - refused > REFUSED_FOR or now - lost > transport.accepted.hold:
+                give_up = lost + transport.accepted.hold
+                if isinstance(error, Refused):
+                    give_up = min(give_up, refused + REFUSED_FOR)
+                else:
+                    refused = now
+                if now >= give_up:
                     raise AccError(Code.TUNNEL_LOST, error.detail) from None
                 if error.code not in (Code.WORKER_UNREACHABLE, Code.WORKER_BUSY):
                     raise

@@ -27,6 +27,7 @@ _ALPHANUMERIC = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 _TOKEN = _ALPHANUMERIC + b"!#$%&'*+-.^_`|~"
 _BASE64 = _ALPHANUMERIC + b"+/"
 _PRINTABLE = bytes(range(0x20, 0x7F))
+_VISIBLE = bytes(range(0x21, 0x7F))
 _FIELD = b"\t" + _PRINTABLE + bytes(range(0x80, 0x100))
 _END = b"\r\n\r\n"
 
@@ -101,7 +102,7 @@ def parse_request(head: bytes) -> Request:
     if len(ticket) > MAX_TICKET:
         raise AccError(Code.TICKET_MALFORMED)
     resume = headers.get("acc-resume")
-    if resume is not None and not (len(resume) <= MAX_RESUME and _consists(resume.encode("latin-1"), _PRINTABLE)):
+    if resume is not None and not (len(resume) <= MAX_RESUME and _consists(resume.encode("latin-1"), _VISIBLE)):
         raise AccError(Code.BAD_REQUEST, "bad Acc-Resume")
     return Request(
         ticket=ticket,

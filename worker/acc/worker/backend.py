@@ -4,9 +4,12 @@
 for one that ended. Whatever the socket says in its errors is one thing here: BACKEND_RESET.
 """
 
+import fcntl
 import os
 import socket
 import struct
+import sys
+import termios
 from collections.abc import Sequence
 
 from acc.wire.buffers import CHUNK
@@ -50,6 +53,12 @@ class Backend:
             return 0
         except OSError as error:
             raise _reset(error) from None
+
+    @property
+    def unacknowledged(self) -> int:
+        """Bytes, the end of our direction counting as one, that the host's kernel has not said it has (tcp(7))."""
+        told = fcntl.ioctl(self.descriptor, termios.TIOCOUTQ, bytes(4))
+        return int.from_bytes(told, sys.byteorder)
 
     def shut_down(self) -> None:
         """Our stream has ended; the host's goes on."""

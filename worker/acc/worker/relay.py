@@ -358,7 +358,7 @@ class Relay:
             splice = known.splice
             if wall >= splice.admitted.expires_at:
                 splice.fail(AccError(Code.SESSION_EXPIRED), "controller")
-            elif splice.held_since is None:
-                splice.tend(now)
-            elif now - splice.held_since > self._hold:
+            elif splice.held_since is not None and now - splice.held_since > self._hold:
                 splice.fail(AccError(Code.TUNNEL_LOST), "client")
+            else:
+                splice.tend(now)

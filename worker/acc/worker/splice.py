@@ -61,6 +61,7 @@ class Splice:
         "_heard",
         "_host",
         "_left",
+        "_left_for",
         "_pinged",
         "_transport",
         "admitted",
@@ -78,7 +79,8 @@ class Splice:
         self._heard = 0.0  # when the last byte came from the client
         self._pinged = False  # since then
         self._first_end: Closer | None = None  # who ended its direction first
-        self._left: Code | None = None  # the client has closed; only what it sent is still delivered
+        self._left = False  # the client has closed; only what it sent is still delivered
+        self._left_for: Code | None = None  # why, if that is no good end
         self.admitted = admitted
         self.peer = ""
         self.resumes = 0
@@ -124,7 +126,7 @@ class Splice:
 
     def check_resume(self, received: int) -> None:
         """Raises AccError if this splice cannot go on with a client that has received so much, or has closed."""
-        if self._left is not None:
+        if self._left:
             raise AccError(Code.RESUME_REFUSED)
         self._end.tunnel.outgoing.check_received(received)
 
@@ -203,17 +205,26 @@ class Splice:
     def _closed_by_client(self, closed: TunnelClosed) -> None:
         """A client that has ended its stream may leave; what it sent before is still delivered."""
         incoming, outgoing = self._end.tunnel.incoming, self._end.tunnel.outgoing
-        reason = None if closed.close == CLOSE_NORMAL or outgoing.fin is not None else Code.CLIENT_GONE
+        ended = closed.close == CLOSE_NORMAL or outgoing.fin is not None
+        self._left, self._left_for = True, None if ended else Code.CLIENT_GONE
         self._end.link.close(closed.close if closed.close != NO_STATUS else CLOSE_NORMAL, "")
         self._part()
         if incoming.fin is None and incoming.stopped is None:
             self._abort("client", Code.CLIENT_GONE)
-        elif incoming.holding:
-            self._left = reason or Code.CLIENT_GONE
+        else:
             self.held_since = self._host.now()
+            self._take_leave()
+
+    def _take_leave(self) -> None:
+        """Closes the backend once it has all; closing a socket with unread bytes would take back what is on its way."""
+        incoming = self._end.tunnel.incoming
+        if incoming.drained and not self._backend.shut:
+            self._first_end = self._first_end or "client"
+            self._backend.shut_down()
+        if incoming.holding or (incoming.stopped is None and self._backend.unacknowledged):
             self._want()
         else:
-            self._close("client", reason)
+            self._close("client", self._left_for)
 
     def _serve_transport(self, events: int) -> bool:
         transport = self._transport
@@ -278,6 +289,9 @@ class Splice:
         """Says what is to be said, passes on an end, and waits for what can happen next."""
         end, transport = self._end, self._transport
         incoming = end.tunnel.incoming
+        if self._left:
+            self._take_leave()
+            return
         if incoming.drained and not self._backend.shut:
             self._first_end = self._first_end or "client"
             self._backend.shut_down()
@@ -288,9 +302,6 @@ class Splice:
             if end.tunnel.finished:
                 self._finish()
                 return
-        elif self._left is not None and incoming.drained:
-            self._close("client", self._left)
-            return
         self._want()
 
     def _want(self) -> None:
@@ -305,6 +316,8 @@ class Splice:
 
     def tend(self, now: float) -> None:
         """Once a second or so: pings a silent client, gives up one that stays silent, says what can wait no longer."""
+        if self._left:
+            self._take_leave()
         if self._transport is None:
             return
         silence = now - self._heard
