@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from acc.wire.errors import Code
-from tests.conftest import wait_until
 from tests.journeys.api import Api
 from tests.journeys.backends import BLOCK, read_all, read_exactly, reset, serving
 from tests.journeys.client import ACC, Client, await_exit, finish, read_exactly_from, read_to_end, write
@@ -239,12 +238,15 @@ def test_what_was_sent_before_the_client_left_arrives_though_the_server_talks_on
 
 
 def test_a_signal_that_was_ignored_when_it_was_started_stays_ignored(api: Api, client: Client) -> None:
-    with serving(lambda connection: connection.sendall(read_all(connection))) as backend:
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(b"hello ")
+        connection.sendall(read_all(connection))
+
+    with serving(serve) as backend:
         argv = ["nohup", ACC, "proxy", api.target(backend.port)]
         pipe = subprocess.PIPE
         process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=client.env)
-        write(process, b"before ")
-        wait_until(client.running)
+        assert read_exactly_from(process, 6) == b"hello "
         process.send_signal(signal.SIGHUP)
         done = finish(process, b"after")
-    assert (done.stdout, done.returncode) == (b"before after", 0)
+    assert (done.stdout, done.returncode) == (b"after", 0)
