@@ -65,7 +65,7 @@ class System:
         return Grant(fields["authorization_token"], worker["address"], worker["server_name"], fields["worker_ca"])
 
     def _ticket(self) -> Path:
-        found = list(Path(self.env["XDG_RUNTIME_DIR"]).glob(f"acc/*/{TARGET}.json"))
+        found = list(Path(self.env["XDG_RUNTIME_DIR"]).glob(f"acc/*/*/{TARGET}.json"))
         if len(found) != 1:
             raise Broken(f"{len(found)} tickets are kept for {TARGET}, where one should be")
         return found[0]
