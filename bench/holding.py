@@ -9,6 +9,7 @@ import select
 import socket
 import ssl
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 
@@ -124,7 +125,7 @@ class Holder:
             self.tunnels.append(held)
             self._by_descriptor[held.socket.fileno()] = held
             self._epoll.register(held.socket.fileno(), select.EPOLLIN)
-            self._deliver(held)
+            self._deliver(held, self._raw[:0])
 
     def _send(self, held: Held, data: bytes) -> None:
         self._buffers.room[: len(data)] = data
@@ -137,15 +138,12 @@ class Holder:
             raise Broken("the worker closed an idle tunnel")
         held.heard = time.monotonic()
         held.pinged = False
-        held.end.feed(self._raw[:count])
-        self._deliver(held)
+        self._deliver(held, self._raw[:count])
 
-    def _deliver(self, held: Held) -> None:
-        end = held.end
-        while (pieces := end.read(self._plain)) is not None:
-            end.tunnel.incoming.pass_on(sum(map(len, pieces)))
-        end.send_messages()
-        end.transmit(held.socket.send)
+    def _deliver(self, held: Held, ciphertext: memoryview) -> None:
+        held.end.deliver(ciphertext, self._plain, _take)
+        held.end.send_messages()
+        held.end.transmit(held.socket.send)
 
     def _tick(self) -> None:
         """What a client does after a while without traffic."""
@@ -164,6 +162,11 @@ class Holder:
             elif silence > QUIET and held.end.tunnel.incoming.ack_owed:
                 held.end.send_quiet()
                 held.end.transmit(held.socket.send)
+
+
+def _take(pieces: Sequence[memoryview | bytearray]) -> int:
+    """A sink that takes everything and keeps nothing."""
+    return sum(map(len, pieces))
 
 
 def _open(grant: Grant, context: ssl.SSLContext, buffers: Buffers, opened: SimpleQueue[Held | Exception]) -> None:

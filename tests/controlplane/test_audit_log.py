@@ -655,3 +655,11 @@ def test_a_controller_whose_log_was_away_goes_on_when_it_is_back(cluster_databas
 
 def test_the_description_of_an_event_is_what_one_has(admin: httpx.Client) -> None:
     assert set(last(admin)) <= {field.name for field in AUDIT_EVENT.fields}
+
+
+def test_a_list_that_is_an_action_is_on_record(admin: httpx.Client) -> None:
+    user = admin.get("/v1/users/self").json()["id"]
+    assert admin.get(f"/v1/users/{user}:list-resolvable-aliases").status_code == 200
+
+    event = last(admin, filter='"/item/action" == "list-resolvable-aliases"')
+    assert (event["resource_type"], event["resource_id"], event["outcome"]) == ("user", user, "ok")

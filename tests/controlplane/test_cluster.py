@@ -26,15 +26,23 @@ def test_init_makes_a_cluster_and_refuses_to_do_it_again(empty_database: str) ->
     assert "holds a cluster already" in again.stderr
 
 
-def test_init_refuses_a_database_with_tables_of_somebody_else(empty_database: str) -> None:
-    run_sql(empty_database, "create table invoices (id integer)")
+@pytest.mark.parametrize("table", ["invoices", "users"])
+def test_init_refuses_a_database_with_tables_of_somebody_else(empty_database: str, table: str) -> None:
+    run_sql(empty_database, f"create table {table} (id integer)")
     refused = run(empty_database, "init", "--admin", "root", ACC_ADMIN_PASSWORD="a good password")
-    run_sql(empty_database, "drop table invoices")
+    run_sql(empty_database, f"drop table {table}")
     accepted = run(empty_database, "init", "--admin", "root", ACC_ADMIN_PASSWORD="a good password")
 
     assert refused.returncode == Code.CONFLICT.exit_status
-    assert "invoices" in refused.stderr
+    assert table in refused.stderr
     assert accepted.returncode == 0, accepted.stderr
+
+
+def test_migrate_refuses_a_database_of_somebody_else(empty_database: str) -> None:
+    run_sql(empty_database, "create table users (id integer)")
+    refused = run(empty_database, "migrate")
+
+    assert (refused.returncode, "users" in refused.stderr) == (Code.CONFLICT.exit_status, True)
 
 
 def test_of_several_inits_at_once_one_succeeds(empty_database: str) -> None:

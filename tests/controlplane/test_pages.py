@@ -3,8 +3,9 @@
 import httpx
 import pytest
 
+from acc.controlplane.pages import MAX_SEEN
 from tests.controlplane.directory import ids, make, make_project, refusal
-from tests.controlplane.system import NewPerson, make_target
+from tests.controlplane.system import Controller, NewPerson, execute, make_target
 
 READ = "ids=*;type=target;actions=read"
 
@@ -125,3 +126,28 @@ def test_what_is_pinned_to_one_parent_is_seen_by_it(admin: httpx.Client, person:
     client = person(f"ids={catalogs[0]};type=host;actions=read", scope_id=project, reach=("this",)).client
 
     assert walk(client, "hosts", page_size="1") == [[hosts[2]], [hosts[0]]]
+
+
+def test_a_name_is_found_by_a_filter(admin: httpx.Client, places: dict[str, list[str]]) -> None:
+    target = admin.get(f"/v1/targets/{next(iter(places.values()))[2]}").json()
+
+    assert walk(admin, "targets", filter=f'"/item/name" == "{target["name"]}"') == [[target["id"]]]
+    assert walk(admin, "targets", filter=f'"/item/name" == "{target["name"]}" and "/item/id" == "x"') == [[]]
+
+
+def test_a_filter_that_finds_little_in_much_gives_its_answer_in_parts(
+    controller: Controller, admin: httpx.Client
+) -> None:
+    project = make_project(admin)
+    sought = make_target(admin, project, description="the one")["id"]
+    execute(
+        controller,
+        "insert into targets (id, scope_id, type, name, address, default_port, session_max_seconds,"
+        " session_connection_limit) select 'ttcp_m' || n, $1, 'tcp', 'many-' || n, '10.0.0.1', 22, 1, -1"
+        " from generate_series(1, $2::int) n",
+        project,
+        2 * MAX_SEEN,
+    )
+
+    pages = walk(admin, "targets", scope_id=project, page_size="10", filter='"/item/description" == "the one"')
+    assert pages == [[], [sought]]

@@ -110,3 +110,16 @@ def test_names_with_sql_in_them_are_only_names(admin: httpx.Client, project: str
 
     check(admin.get("/v1/targets/'; drop table users; --"), 404, "not_found")
     assert admin.get("/v1/users/self").json()["login_name"] == ADMIN
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1//targets", "//v1/targets", "/v1/targets/", "/v1/targets//x", "/v1/targets/x/", "/v1/users/x/:y"],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
+def test_a_thing_has_one_path(admin: httpx.Client, method: str, path: str) -> None:
+    request = admin.build_request(method, "/", content=b"{}")
+    request.url = request.url.copy_with(raw_path=path.encode())
+    answer = admin.send(request)
+
+    check(answer, 404, "not_found")

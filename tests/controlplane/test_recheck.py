@@ -80,6 +80,14 @@ def world(admin: httpx.Client, person: NewPerson) -> World:
     return make_world(admin, person())
 
 
+def user_of(world: World) -> Item:
+    return read(world.admin, "users", {"id": world.person.user_id})
+
+
+def account_of(world: World) -> Item:
+    return {"id": user_of(world)["account_ids"][0]}
+
+
 REMOVALS: dict[str, Callable[[World], object]] = {
     "the user": lambda it: delete(it.admin, "users", {"id": it.person.user_id}),
     "the membership": lambda it: act(it.admin, "groups", it.group, "remove-members", member_ids=[it.person.user_id]),
@@ -94,6 +102,20 @@ REMOVALS: dict[str, Callable[[World], object]] = {
         it.admin, "roles", it.role, "remove-grant-scopes", grant_scope_ids=[it.project["id"]]
     ),
     "where it counts": lambda it: act(it.admin, "roles", it.role, "set-grant-scopes", grant_scope_ids=["this"]),
+    "the account": lambda it: delete(it.admin, "accounts", account_of(it)),
+    "the account's user": lambda it: act(
+        it.admin, "users", user_of(it), "remove-accounts", account_ids=[account_of(it)["id"]]
+    ),
+    "the host source": lambda it: act(
+        it.admin, "targets", it.target, "remove-host-sources", host_source_ids=[it.host_set["id"]]
+    ),
+    "the host in the set": lambda it: act(
+        it.admin,
+        "host-sets",
+        read(it.admin, "host-sets", it.host_set),
+        "remove-hosts",
+        host_ids=[it.host["id"]],
+    ),
     "the target": lambda it: delete(it.admin, "targets", it.target),
     "the host": lambda it: delete(it.admin, "hosts", it.host),
     "the host catalog": lambda it: delete(it.admin, "host-catalogs", {"id": it.host_set["host_catalog_id"]}),

@@ -75,7 +75,7 @@ class Controller:
             answer = self.get(path, page_size=str(size), **query, **page)
             items = objects(answer.get("items"))
             yield items
-            if answer.get("response_type") != "delta" or not items:
+            if answer.get("response_type") != "delta":
                 return
             page = {"list_token": text(answer, "list_token")}
         raise AccError(Code.HTTP_PEER, f"the list at {path} has no end")

@@ -18,10 +18,12 @@ from acc.controlplane.caller import Caller
 from acc.controlplane.calls import Call
 from acc.controlplane.db import Database, Row, Sql
 from acc.controlplane.ids import new_id
-from acc.controlplane.kind import Found, Kind, Where, change, create, find, place_for
+from acc.controlplane.kind import Access, Found, Kind, Where, change, create, find, place_for
+from acc.controlplane.limits import LoginLimit
 from acc.controlplane.listing import Json, present
 from acc.controlplane.passwords import Passwords
 from acc.controlplane.routes import Act, describe, routes
+from acc.controlplane.throttle import limit_login
 from acc.wire.directory import ACCOUNT
 from acc.wire.errors import AccError, Code
 
@@ -89,6 +91,7 @@ ACCOUNTS = Kind(
     columns="t.name, t.description, t.auth_method_id, t.user_id, t.login_name",
     render=_render,
     owner="t.user_id",
+    access=Access.CHANGED,
 )
 
 
@@ -183,11 +186,14 @@ async def set_password(db: Database, caller: Caller, passwords: Passwords, accou
 
 
 @post("/v1/accounts/{account_id:str}/:change-password", status_code=200, opt=_CHANGE.opt)
-async def change_password(db: Database, caller: Caller, passwords: Passwords, account_id: str, body: bytes) -> Json:
+async def change_password(
+    db: Database, caller: Caller, passwords: Passwords, login_limit: LoginLimit, account_id: str, body: bytes
+) -> Json:
     """Trades an account's password for a new one."""
     wanted = read_body(body, ChangePassword)
     found = await find(db, caller, ACCOUNTS, account_id)
     found.need("change-password")
+    limit_login(login_limit, found.row["login_name"])  # whoever guesses here is held to what guessing is there
     stored = await db.fetchrow("select password_hash from accounts where id = $1", account_id)
     if not await passwords.verify(stored["password_hash"] if stored else None, wanted.current_password):
         raise AccError(Code.LOGIN_FAILED, "current_password is not the account's")

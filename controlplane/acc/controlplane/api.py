@@ -44,10 +44,11 @@ from acc.controlplane.fleet import WorkerDoor
 from acc.controlplane.limits import LoginLimit, RequestLimits
 from acc.controlplane.openapi import openapi_route
 from acc.controlplane.passwords import Passwords
-from acc.controlplane.problems import EXCEPTION_HANDLERS
+from acc.controlplane.problems import EXCEPTION_HANDLERS, send_problem
 from acc.controlplane.throttle import throttled
 from acc.controlplane.tickets import TicketSigner
 from acc.controlplane.watcher import Watcher
+from acc.wire.errors import AccError, Code
 
 MAX_BODY = 64 * 1024
 
@@ -109,7 +110,7 @@ def make_api(parts: Parts) -> ASGIApp:
         openapi_config=None,
         logging_config=None,
     )
-    return watched(throttled(recorded(_split_actions(app), parts.audit), parts.requests))
+    return watched(throttled(_spelled(recorded(_split_actions(app), parts.audit)), parts.requests))
 
 
 def _options(handlers: Iterable[HTTPRouteHandler]) -> Iterator[HTTPRouteHandler]:
@@ -134,6 +135,18 @@ def _always(value: object) -> Provide:
         return value
 
     return Provide(provide, sync_to_thread=False)
+
+
+def _spelled(app: ASGIApp) -> ASGIApp:
+    """`app`, for paths spelled in the one way. The router takes others too, which no record or limit would know."""
+
+    async def spell(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP and ({"", ":"} & {part[:1] for part in scope["path"].split("/")[1:]}):
+            await send_problem(AccError(Code.NOT_FOUND), send)
+        else:
+            await app(scope, receive, send)
+
+    return spell
 
 
 def _split_actions(app: ASGIApp) -> ASGIApp:

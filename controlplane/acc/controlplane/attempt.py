@@ -21,6 +21,7 @@ from acc.wire.resources import Field, Resource
 ROOT = "/v1/"
 
 _BY_PLURAL = {resource.plural: resource for resource in RESOURCES}
+_LISTING = frozenset(action.name for resource in RESOURCES for action in resource.domain if action.lists)
 _ON_ITEM = {"GET": "read", "PATCH": "update", "DELETE": "delete"}
 _ON_COLLECTION = {"GET": "list", "POST": "create"}
 
@@ -83,7 +84,7 @@ def wanted(method: str, path: str) -> AuditEvent | None:
     action = collective or domain
     if not action:
         action = (_ON_ITEM if item else _ON_COLLECTION).get(method, "")
-    elif method != "POST":
+    elif method != ("GET" if action in _LISTING else "POST"):
         return None
     if action not in resource.actions:
         return None

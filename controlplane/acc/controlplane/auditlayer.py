@@ -6,7 +6,6 @@ that says `unavailable` is let through at once: nothing was decided, and what co
 
 from dataclasses import replace
 
-import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,7 +13,7 @@ from acc.controlplane.attempt import Attempt, begin, wanted
 from acc.controlplane.audit import AuditEvent
 from acc.controlplane.auditlog import AuditLog
 from acc.controlplane.exchange import current
-from acc.controlplane.problems import problem
+from acc.controlplane.problems import send_problem
 from acc.wire.errors import AccError, Code
 
 
@@ -48,16 +47,8 @@ def _held_back(attempt: Attempt, log: AuditLog, send: Send) -> Send:
                 await log.keep(attempt)
             except AccError as refused:
                 replaced = True
-                await _refuse(refused, send)
+                await send_problem(refused, send)
         if not replaced:
             await send(message)
 
     return answer
-
-
-async def _refuse(refused: AccError, send: Send) -> None:
-    answer = problem(refused.code, refused.detail, refused.code.http)
-    body = msgspec.json.encode(answer.content)
-    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": refused.code.http, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})

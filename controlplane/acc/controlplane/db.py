@@ -36,6 +36,7 @@ UniqueViolation = asyncpg.UniqueViolationError
 ForeignKeyViolation = asyncpg.ForeignKeyViolationError
 UndefinedTable = asyncpg.UndefinedTableError
 DuplicateTable = asyncpg.DuplicateTableError
+DuplicateObject = asyncpg.DuplicateObjectError
 DatabaseError = asyncpg.PostgresError
 
 _RETRIED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)

@@ -144,6 +144,7 @@ HOST_SETS = Kind(
         array(select m.host_id from host_set_hosts m where m.host_set_id = t.id order by 1) as host_ids
     """,
     render=_render_set,
+    access=Access.CHANGED,
 )
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from acc.controlplane.db import Database, DuplicateTable, Sql, UndefinedTable, UniqueViolation
+from acc.controlplane.db import Database, DuplicateObject, DuplicateTable, Sql, UndefinedTable, UniqueViolation
 from acc.wire.errors import AccError, Code
 
 _ATTEMPTS = 5
@@ -64,7 +64,11 @@ def tables_of(migrations: Sequence[Migration]) -> frozenset[str]:
 
 
 async def migrate(db: Database, changes: Sequence[Change], migrations: Sequence[Migration] = KNOWN) -> list[str]:
-    """Applies what is not applied yet, if it is one of `changes`. Returns the names of what this call applied."""
+    """Applies what is not applied yet, if it is one of `changes`. Returns the names of what this call applied.
+
+    Raises AccError(CONFLICT) for a database that is somebody else's.
+    """
+    await _refuse_others_tables(db)
     await _make_versions(db)
     return [one.name for one in migrations if one.change in changes and await _apply(db, one)]
 
@@ -108,6 +112,21 @@ async def _apply(db: Database, migration: Migration) -> bool:
     return await db.transact(apply)
 
 
+async def _refuse_others_tables(db: Database) -> None:
+    """Others have tables called users and roles too: where nothing says which migrations ran, none of them is ours."""
+    rows = await db.fetch(
+        "select table_name from information_schema.tables"
+        " where table_schema = current_schema() and table_type = 'BASE TABLE' order by table_name"
+    )
+    found = [row["table_name"] for row in rows]
+    if found and "schema_versions" not in found:
+        raise AccError(
+            Code.CONFLICT,
+            f"the database is in use: it holds {', '.join(found[:5])}, and acc did not make that;"
+            " give acc a database of its own",
+        )
+
+
 async def _make_versions(db: Database) -> None:
     async def create(sql: Sql) -> None:
         await sql.execute(
@@ -119,7 +138,7 @@ async def _make_versions(db: Database) -> None:
     for attempt in range(_ATTEMPTS):
         try:
             await db.transact(create)
-        except (UniqueViolation, DuplicateTable):
+        except (UniqueViolation, DuplicateTable, DuplicateObject):
             # Two at once may both see no table; the loser sees it on its next look.
             if attempt == _ATTEMPTS - 1:
                 raise

@@ -7,13 +7,13 @@ row, and the next rows are fetched until the page is full.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import cast
 
 from acc.controlplane.caller import Caller
 from acc.controlplane.db import Database, Row
-from acc.controlplane.filters import Filter, JsonValue, matches
+from acc.controlplane.filters import All, Equals, Filter, JsonValue, matches
 from acc.controlplane.kind import Kind, item_actions, show
 from acc.controlplane.listing import Json, Page, PageStart, envelope
 from acc.controlplane.places import Scope
@@ -21,6 +21,15 @@ from acc.controlplane.visibility import Visibility
 
 Fetch = Callable[[PageStart | None, int], Awaitable[Sequence[Row]]]
 """At most so many rows behind a place, newest first."""
+
+
+BATCH = 500
+"""Rows that are fetched at once where a filter may let few of them through."""
+
+MAX_SEEN = 10_000
+"""Rows that one request looks at, some hundred milliseconds' worth; a client asks for the rest with the next."""
+
+_NAME = ("item", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,17 @@ async def visible_page(
         item = show(kind, caller, row, actions)
         return item if is_wanted(wanted, item) else None
 
-    return await page_of(page, seen(db, caller, kind, within), render)
+    narrowed = within if wanted is None else _narrowed(kind, within, wanted)
+    return await page_of(page, seen(db, caller, kind, narrowed), render, 0 if wanted is None else BATCH)
+
+
+def _narrowed(kind: Kind, within: Within, wanted: Filter) -> Within:
+    """Has the database look for a name that the filter asks for anyway, which people do most."""
+    terms = wanted.parts if isinstance(wanted, All) else (wanted,)
+    names = [one.value for one in terms if isinstance(one, Equals) and one.path == _NAME and not one.negated]
+    if not names or kind.called != _NAME[-1]:
+        return within
+    return replace(within, matching=(*within.matching, *(("t.name = {}", name, "text") for name in names)))
 
 
 def is_wanted(wanted: Filter | None, item: Json) -> bool:
@@ -68,13 +87,17 @@ def is_wanted(wanted: Filter | None, item: Json) -> bool:
     return wanted is None or matches(wanted, cast("JsonValue", {"item": item}))  # `present` makes nothing but JSON
 
 
-async def page_of(page: Page, fetch: Fetch, render: Callable[[Row], Json | None]) -> Json:
-    """The page of what `render` shows of the rows that `fetch` gives; None hides a row."""
+async def page_of(page: Page, fetch: Fetch, render: Callable[[Row], Json | None], batch: int = 0) -> Json:
+    """The page of what `render` shows of the rows that `fetch` gives, `batch` or more at once; None hides a row.
+
+    After MAX_SEEN rows it is cut where it is, however little was found: there is more behind it.
+    """
     items: list[Json] = []
     places: list[PageStart] = []
     after = page.after
-    while True:
-        rows = await fetch(after, page.size + 1)
+    size = max(page.size, batch) + 1
+    for _ in range(0, MAX_SEEN, size):
+        rows = await fetch(after, size)
         for row in rows:
             after = PageStart(row["created_time"], row["id"])
             item = render(row)
@@ -84,8 +107,9 @@ async def page_of(page: Page, fetch: Fetch, render: Callable[[Row], Json | None]
                 return envelope(items, places[-1])
             items.append(item)
             places.append(after)
-        if len(rows) <= page.size:
+        if len(rows) < size:
             return envelope(items, None)
+    return envelope(items, after)
 
 
 def seen(db: Database, caller: Caller, kind: Kind, within: Within) -> Fetch:

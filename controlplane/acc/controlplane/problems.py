@@ -7,8 +7,10 @@ fields, a body too large, no such path) keeps its status and gets a code and one
 
 from typing import Any, cast
 
+import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import Send
 
 from acc.controlplane.attempt import note_outcome
 from acc.controlplane.exchange import current
@@ -53,6 +55,14 @@ def problem_document(code: Code, detail: str, status: int) -> dict[str, object]:
         exchange.code = code.value
         document["request_id"] = exchange.id
     return document
+
+
+async def send_problem(error: AccError, send: Send) -> None:
+    """Answers with `error` from a layer that stands before the routes."""
+    body = msgspec.json.encode(problem_document(error.code, error.detail, error.code.http))
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": error.code.http, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def _known(_request: AnyRequest, error: AccError) -> Response[dict[str, object]]:

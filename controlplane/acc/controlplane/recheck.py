@@ -1,4 +1,4 @@
-"""Whether a session still stands on something: its user, its target, its host, and a grant that allows it.
+"""Whether a session still stands on something: its user and their account, its target, its host, a grant for it.
 
 Rules: asked at every connection, for that session; and of every running session, once a change of who may what has
 committed. The change leaves a note in `access_changes` with its own transaction; whoever takes the notes looks with
@@ -14,7 +14,12 @@ from acc.controlplane.grants import Holder, Place, Rights, Thing, allows, rights
 from acc.controlplane.held import EVERYBODY, grants_of, read_grants
 
 _RUNNING = """
-    select s.id, s.live_user_id as user_id, s.account_id, t.id as target_id, t.scope_id, p.parent_id
+    select s.id, s.live_user_id as user_id, s.account_id, t.id as target_id, t.scope_id, p.parent_id,
+        exists (select 1 from accounts a where a.id = s.account_id and a.user_id = s.live_user_id)
+        and (s.host_id is null or exists (
+            select 1 from target_host_sets r join host_set_hosts m on m.host_set_id = r.host_set_id
+            where r.target_id = t.id and r.host_set_id = s.host_set_id and m.host_id = s.host_id
+        )) as stands
     from sessions s join targets t on t.id = s.live_target_id join scopes p on p.id = t.scope_id
     where s.state in ('pending', 'active') and s.live_user_id is not null
 """
@@ -53,4 +58,4 @@ async def _rights(sql: Sql, holders: AbstractSet[Holder]) -> Mapping[Holder, Rig
 
 def _allowed(rights: Mapping[Holder, Rights], row: Row) -> bool:
     target = Thing(Place(row["scope_id"], row["parent_id"]), "target", row["target_id"])
-    return allows(rights[_holder(row)], target, "authorize-session")
+    return row["stands"] and allows(rights[_holder(row)], target, "authorize-session")

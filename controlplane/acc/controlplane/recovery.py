@@ -10,6 +10,7 @@ Rule: it never happens silently: it is in the audit log with the same commit, an
 from dataclasses import dataclass
 
 from acc.controlplane.accounts import create_account
+from acc.controlplane.attempt import note_details
 from acc.controlplane.audit import AuditEvent
 from acc.controlplane.auditlog import transact_locally
 from acc.controlplane.auth_methods import create_password_auth_method
@@ -34,6 +35,8 @@ async def recover_admin(db: Database, *, login_name: str, password_hash: str) ->
     """Gives `login_name` the password and everything. Raises AccError(CONFIG) where there is no cluster."""
 
     async def work(sql: Sql) -> Recovered:
+        if await sql.fetchrow("select id from scopes where id = 'global'") is None:
+            raise AccError(Code.CONFIG, "the database holds no cluster: run acc-controller init")
         method_id = await _auth_method(sql)
         user_id = await _account(sql, method_id, login_name.lower(), password_hash)
         suffix = new_id("r").rpartition("_")[2]
@@ -53,6 +56,7 @@ async def recover_admin(db: Database, *, login_name: str, password_hash: str) ->
             grants=("ids=*;type=*;actions=*",),
             principals=(user_id,),
         )
+        note_details(user_id=user_id, role_id=role_id)
         return Recovered(user_id=user_id, role_id=role_id)
 
     try:

@@ -22,7 +22,7 @@ from acc.controlplane.db import Database, Row, Sql
 from acc.controlplane.kind import Kind, find, item_actions, read_row, show
 from acc.controlplane.listing import Json, present, read_page
 from acc.controlplane.log import event
-from acc.controlplane.pages import is_wanted, page_of, seen
+from acc.controlplane.pages import BATCH, is_wanted, page_of, seen
 from acc.controlplane.routes import read_filter, read_flag, read_within
 from acc.controlplane.watcher import Watcher
 from acc.wire.directory import SESSION
@@ -115,7 +115,7 @@ async def list_sessions(
         return item
 
     page = read_page(asked.get("page_size"), asked.get("list_token"))
-    answer = await page_of(page, seen(db, caller, SESSIONS, within), render)
+    answer = await page_of(page, seen(db, caller, SESSIONS, within), render, 0 if wanted is None else BATCH)
     for session_id, summary in (await summaries(db, list(shown))).items():
         shown[session_id] |= summary
     return answer

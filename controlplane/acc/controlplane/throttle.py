@@ -7,7 +7,6 @@ A list is a GET of a whole collection, `/v1/<collection>`.
 import hashlib
 import time
 
-import msgspec
 from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
@@ -15,7 +14,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from acc.controlplane import metrics
 from acc.controlplane.exchange import Exchange, current
 from acc.controlplane.limits import LoginLimit, RequestLimits, Verdict
-from acc.controlplane.problems import problem_document
+from acc.controlplane.problems import send_problem
 from acc.wire.errors import AccError, Code
 
 ROOT = "/v1/"
@@ -82,7 +81,4 @@ async def _refuse(exchange: Exchange, verdict: Verdict, send: Send) -> None:
     metrics.LIMITED.labels(verdict.limit).inc()
     exchange.retry_after = verdict.wait
     detail = f"the limit {verdict.limit} is {verdict.quota} requests in {verdict.seconds} s; wait {verdict.wait} s"
-    body = msgspec.json.encode(problem_document(Code.TOO_MANY_REQUESTS, detail, Code.TOO_MANY_REQUESTS.http))
-    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": Code.TOO_MANY_REQUESTS.http, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    await send_problem(AccError(Code.TOO_MANY_REQUESTS, detail), send)

@@ -139,9 +139,10 @@ async def _add_accounts(sql: Sql, found: Found, account_ids: Sequence[str]) -> N
     try:
         taken = await sql.fetch(
             "update accounts set user_id = $1, updated_time = now(), version = version + 1"
-            " where id = any($2) and (user_id is null or user_id = $1) returning id",
+            " where id = any($2) and (user_id is null or user_id = $1) and scope_id = $3 returning id",
             found.id,
             account_ids,
+            found.row["scope_id"],
         )
     except UniqueViolation:
         raise AccError(Code.CONFLICT, "account_ids: a user has one account in an auth method, no more") from None
