@@ -43,23 +43,26 @@ AVOID_SECONDS = 30
 """How long a host that failed to answer is passed over."""
 
 _CANDIDATES = f"""
-    with alias as (select a.destination_id, a.host_id from aliases a where lower(a.value) = lower($1))
+    with meant as (
+        select t.id, 1 as meaning, null::text as host_id from targets t where t.id = $1
+        union all
+        select t.id, 2, null from targets t where lower(t.name) = lower($1) and t.id <> $1
+        union all
+        select a.destination_id, 3, a.host_id from aliases a where lower(a.value) = lower($1)
+    )
     select t.id, null::text as owner_id, null::text as pin_id, t.name, t.address, t.default_port, t.extra_ports,
         t.outage_policy, t.egress_worker_filter, t.version, {SCOPE_COLUMNS}, h.host_id, h.host_set_id, h.host_address,
-        case when t.id = $1 then 1 when lower(t.name) = lower($1) then 2 else 3 end as meaning,
-        case when t.egress_worker_filter is null then {LIVE_WORKERS} end as workers
-    from targets t join scopes p on p.id = t.scope_id
+        meant.meaning, case when t.egress_worker_filter is null then {LIVE_WORKERS} end as workers
+    from meant join targets t on t.id = meant.id join scopes p on p.id = t.scope_id
     left join lateral (
         select o.id as host_id, m.host_set_id, o.address as host_address
         from target_host_sets r join host_set_hosts m on m.host_set_id = r.host_set_id join hosts o on o.id = m.host_id
-        where r.target_id = t.id
-        and coalesce($2, (select a.host_id from alias a where a.destination_id = t.id), o.id) in (o.id, o.name)
+        where r.target_id = t.id and coalesce($2, meant.host_id, o.id) in (o.id, o.name)
         order by coalesce(o.failed_time > now() - interval '{AVOID_SECONDS} seconds', false), random() limit 1
     ) h on true
-    where (t.id = $1 or lower(t.name) = lower($1) or t.id in (select a.destination_id from alias a))
-    and ($3::text is null or t.scope_id = $3) and ($4::text is null or p.name = $4)
+    where ($3::text is null or t.scope_id = $3) and ($4::text is null or p.name = $4)
     and ($5 or t.scope_id = any($6) or p.parent_id = any($7) or t.id = any($8))
-    order by meaning limit {MAX_CANDIDATES}
+    order by meant.meaning limit {MAX_CANDIDATES}
 """  # noqa: S608 (only constants of ours are put in)
 
 _INSERT = beside(
