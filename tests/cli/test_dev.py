@@ -48,7 +48,21 @@ def second(env: dict[str, str], system: System, place: Path) -> Iterator[Dev]:
 
 
 def gone(processes: list[psutil.Process]) -> bool:
-    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+    return not any(map(runs, processes))
+
+
+def runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False  # it has ended since
+
+
+def is_postgres(process: psutil.Process) -> bool:
+    try:
+        return "postgres" in process.name()
+    except psutil.NoSuchProcess:
+        return False  # initdb starts some that are soon over
 
 
 def listens(address: object) -> bool:
@@ -123,7 +137,7 @@ def test_what_a_killed_one_left_is_removed_by_the_next(place: Path, monkeypatch:
 
 
 def test_it_ends_cleanly_before_it_is_ready(second: Dev, place: Path) -> None:
-    wait_until(lambda: any("postgres" in process.name() for process in second.children()))
+    wait_until(lambda: any(map(is_postgres, second.children())))
     children = second.children()
 
     assert second.end(signal.SIGTERM) == 0
