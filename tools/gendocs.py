@@ -12,7 +12,7 @@ from pathlib import Path
 
 from acc.cli import authorize, opening, resume
 from acc.cli.resource.special import group_named
-from acc.controlplane import config as controlplane_config
+from acc.controlplane.service import config as controlplane_config
 from acc.wire import control, frames, incoming, ticket, tunnel, upgrade
 from acc.wire.directory import AUDIT_EVENT, QUERY, RESOURCES
 from acc.wire.errors import Code

@@ -14,8 +14,8 @@ import uvloop
 from litestar import Litestar, post
 
 from acc.controlplane.cluster import load_cluster
-from acc.controlplane.db import open_database
-from acc.controlplane.httpd import Listener, listening
+from acc.controlplane.service.httpd import Listener, listening
+from acc.controlplane.store.db import open_database
 from acc.controlplane.tls import ServerTls
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
+from acc.controlplane.api.caller import make_token
 from acc.controlplane.bootstrap import init_cluster
-from acc.controlplane.caller import make_token
-from acc.controlplane.db import open_database
-from acc.controlplane.passwords import HASHER
+from acc.controlplane.directory.passwords import HASHER
+from acc.controlplane.store.db import open_database
 
 PROJECT_TARGETS = 100
 SEEN_PROJECTS = 10

@@ -19,7 +19,7 @@ from pathlib import Path
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
 from acc.controlplane.cluster import load_cluster
-from acc.controlplane.db import open_database
+from acc.controlplane.store.db import open_database
 from bench.directory.seed import Size, seed
 
 _LIMITS = ("TOTAL", "ADDRESS", "TOKEN", "LIST_TOTAL", "LIST_ADDRESS", "LIST_TOKEN")

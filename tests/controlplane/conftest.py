@@ -15,8 +15,8 @@ import pytest
 import pytest_asyncio
 
 from acc.controlplane.bootstrap import init_cluster
-from acc.controlplane.db import Database, open_database
-from acc.controlplane.passwords import HASHER
+from acc.controlplane.directory.passwords import HASHER
+from acc.controlplane.store.db import Database, open_database
 from tests.controlplane.system import ADMIN, PASSWORD, Controller, NewPerson, Person, make_person, running_controller
 
 

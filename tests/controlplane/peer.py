@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from grpclib.client import Channel, Stream
 from grpclib.const import Cardinality
 
-from acc.controlplane.db import Sql
-from acc.controlplane.workers import create_enrolment_secret
+from acc.controlplane.link.workers import create_enrolment_secret
+from acc.controlplane.store.db import Sql
 from acc.rpc import worker_v1 as rpc
 from acc.wire.names import split_address
 from tests.controlplane.system import Controller, in_database

@@ -18,12 +18,12 @@ from typing import Protocol, TypeVar
 
 import httpx
 
-from acc.controlplane.accounts import create_account
-from acc.controlplane.caller import make_token
+from acc.controlplane.api.caller import make_token
 from acc.controlplane.cluster import load_cluster
-from acc.controlplane.db import Database, Sql, open_database
-from acc.controlplane.roles import create_role
-from acc.controlplane.users import create_user
+from acc.controlplane.directory.accounts import create_account
+from acc.controlplane.directory.roles import create_role
+from acc.controlplane.directory.users import create_user
+from acc.controlplane.store.db import Database, Sql, open_database
 
 ADMIN = "admin"
 PASSWORD = "correct horse battery"

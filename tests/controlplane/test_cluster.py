@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 from cryptography import x509
 
-from acc.controlplane.db import Database, open_database
-from acc.controlplane.migrate import KNOWN, Change, migrate
+from acc.controlplane.store.db import Database, open_database
+from acc.controlplane.store.migrate import KNOWN, Change, migrate
 from acc.wire.errors import Code
 from tests.controlplane.conftest import run_sql
 from tests.controlplane.system import run, with_db

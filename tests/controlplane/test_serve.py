@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from acc.controlplane.ca import Authority, make_authority
-from acc.controlplane.httpd import HANDSHAKE_SECONDS, MAX_CONNECTIONS, REQUEST_SECONDS
+from acc.controlplane.link.ca import Authority, make_authority
+from acc.controlplane.service.httpd import HANDSHAKE_SECONDS, MAX_CONNECTIONS, REQUEST_SECONDS
 from tests.conftest import many_descriptors
 from tests.controlplane.conftest import run_sql
 from tests.controlplane.system import Controller, read_event, running_controller, start, wait_until

@@ -7,16 +7,18 @@ import betterproto2
 import msgspec
 from grpclib import GRPCError, Status
 
-from acc.controlplane import granttext, listing, messages, workerlink
-from acc.controlplane.accounts import NewAccount
-from acc.controlplane.authorize import AuthorizeSession
-from acc.controlplane.bodies import read_body, read_optional_body
-from acc.controlplane.filters import matches
-from acc.controlplane.filtertext import MAX_FILTER, parse_filter
-from acc.controlplane.logins import Authenticate
-from acc.controlplane.roles import NewRole
-from acc.controlplane.sessions import Cancel
-from acc.controlplane.targets import NewTarget
+from acc.controlplane.access import granttext
+from acc.controlplane.access.filters import matches
+from acc.controlplane.access.filtertext import MAX_FILTER, parse_filter
+from acc.controlplane.api import listing
+from acc.controlplane.api.bodies import read_body, read_optional_body
+from acc.controlplane.directory.accounts import NewAccount
+from acc.controlplane.directory.authorize import AuthorizeSession
+from acc.controlplane.directory.logins import Authenticate
+from acc.controlplane.directory.roles import NewRole
+from acc.controlplane.directory.sessions import Cancel
+from acc.controlplane.directory.targets import NewTarget
+from acc.controlplane.link import messages, workerlink
 from acc.rpc import worker_v1 as rpc
 from acc.wire.errors import Code
 from acc.wire.names import is_name, split_address

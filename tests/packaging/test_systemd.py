@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acc.controlplane.config import DRAIN_SECONDS
+from acc.controlplane.service.config import DRAIN_SECONDS
 from tests.conftest import PROGRAMS
 from tests.packaging.distribution import ROOT
 

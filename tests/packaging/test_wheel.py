@@ -60,7 +60,7 @@ def test_every_package_is_typed_and_the_migrations_are_there(wheel: Path) -> Non
     files = files_in(wheel)
 
     assert {f"acc/{name}/py.typed" for name in ("wire", "rpc", "cli", "controlplane", "worker")} <= files
-    assert "acc/controlplane/migrations/0001_directory.sql" in files
+    assert "acc/controlplane/store/migrations/0001_directory.sql" in files
 
 
 def test_an_install_brings_completion_to_each_shell(wheel: Path) -> None:

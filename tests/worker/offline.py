@@ -9,7 +9,7 @@ from dataclasses import replace
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from acc.controlplane.ca import Authority, make_authority
+from acc.controlplane.link.ca import Authority, make_authority
 from acc.rpc.worker_v1 import TicketKey, WorkerStatus
 from acc.wire.errors import Code
 from acc.wire.ticket import Ticket, mint

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acc.controlplane.ca import make_authority
-from acc.controlplane.workers import EnrolmentToken as Issued
+from acc.controlplane.link.ca import make_authority
+from acc.controlplane.link.workers import EnrolmentToken as Issued
 from acc.wire.errors import AccError, Code
 from acc.worker import statedir
 from acc.worker.enrolment import MAX_TOKEN, enrol, parse_token

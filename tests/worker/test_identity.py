@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from acc.controlplane import ca
-from acc.controlplane.ca import make_authority
+from acc.controlplane.link import ca
+from acc.controlplane.link.ca import make_authority
 from acc.wire.errors import AccError, Code
 from acc.wire.names import worker_server_name
 from acc.wire.tls import Tls, client_context

@@ -8,19 +8,19 @@ Refuses a database in use: one that holds a table that is not ours, or a cluster
 
 from dataclasses import dataclass
 
-from acc.controlplane.accounts import create_account
-from acc.controlplane.audit import AuditEvent
-from acc.controlplane.auditlog import transact_locally
-from acc.controlplane.auth_methods import create_password_auth_method
-from acc.controlplane.ca import make_authority
-from acc.controlplane.db import Database, Sql, UniqueViolation
-from acc.controlplane.held import ANYBODY, EVERYBODY
-from acc.controlplane.ids import new_id
-from acc.controlplane.migrate import KNOWN, Change, migrate, tables_of
-from acc.controlplane.roles import create_role
-from acc.controlplane.scopes import create_scope
-from acc.controlplane.tickets import make_ticket_key
-from acc.controlplane.users import create_user
+from acc.controlplane.access.held import ANYBODY, EVERYBODY
+from acc.controlplane.audit.record import AuditEvent
+from acc.controlplane.audit.trail import transact_locally
+from acc.controlplane.directory.accounts import create_account
+from acc.controlplane.directory.auth_methods import create_password_auth_method
+from acc.controlplane.directory.roles import create_role
+from acc.controlplane.directory.scopes import create_scope
+from acc.controlplane.directory.users import create_user
+from acc.controlplane.link.ca import make_authority
+from acc.controlplane.sessions.tickets import make_ticket_key
+from acc.controlplane.store.db import Database, Sql, UniqueViolation
+from acc.controlplane.store.ids import new_id
+from acc.controlplane.store.migrate import KNOWN, Change, migrate, tables_of
 from acc.wire.errors import AccError, Code
 
 SHOWN = 5

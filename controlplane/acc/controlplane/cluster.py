@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from acc.controlplane.ca import Authority, load_authority
-from acc.controlplane.db import Database
-from acc.controlplane.migrate import check_schema
-from acc.controlplane.tickets import TicketSigner, load_signer
+from acc.controlplane.link.ca import Authority, load_authority
+from acc.controlplane.sessions.tickets import TicketSigner, load_signer
+from acc.controlplane.store.db import Database
+from acc.controlplane.store.migrate import check_schema
 from acc.wire.errors import AccError, Code
 
 

@@ -11,8 +11,8 @@ import asyncio
 from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
 
-from acc.controlplane import metrics
-from acc.controlplane.db import Database
+from acc.controlplane.service import metrics
+from acc.controlplane.store.db import Database
 from acc.wire.errors import AccError
 
 ASK_SECONDS = 1.0

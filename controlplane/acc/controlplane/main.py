@@ -17,20 +17,20 @@ from typing import ParamSpec, TypeVar
 import click
 import uvloop
 
-from acc.controlplane.audit import AuditEvent
-from acc.controlplane.auditlog import by_local_user, store, transact_locally
+from acc.controlplane.audit.record import AuditEvent
+from acc.controlplane.audit.trail import by_local_user, store, transact_locally
 from acc.controlplane.bootstrap import init_cluster
 from acc.controlplane.cluster import load_cluster
-from acc.controlplane.config import DEFAULT_FILE, Config, read_config, read_settings, show
-from acc.controlplane.db import Database, Sql, open_database
-from acc.controlplane.log import start_logging
-from acc.controlplane.migrate import Change, check_schema
-from acc.controlplane.migrate import migrate as apply_migrations
-from acc.controlplane.passwords import Passwords
+from acc.controlplane.directory.passwords import Passwords
+from acc.controlplane.link.workers import EnrolmentToken, create_enrolment_secret
 from acc.controlplane.recovery import Recovered
 from acc.controlplane.recovery import recover_admin as recover
 from acc.controlplane.serve import serve as run_server
-from acc.controlplane.workers import EnrolmentToken, create_enrolment_secret
+from acc.controlplane.service.config import DEFAULT_FILE, Config, read_config, read_settings, show
+from acc.controlplane.service.log import start_logging
+from acc.controlplane.store.db import Database, Sql, open_database
+from acc.controlplane.store.migrate import Change, check_schema
+from acc.controlplane.store.migrate import migrate as apply_migrations
 from acc.wire.errors import AccError, Code
 from acc.wire.names import join_address, split_address
 from acc.wire.settings import Settings

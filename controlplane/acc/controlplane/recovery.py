@@ -9,17 +9,17 @@ Rule: it never happens silently: it is in the audit log with the same commit, an
 
 from dataclasses import dataclass
 
-from acc.controlplane.accounts import create_account
-from acc.controlplane.attempt import note_details
-from acc.controlplane.audit import AuditEvent
-from acc.controlplane.auditlog import transact_locally
-from acc.controlplane.auth_methods import create_password_auth_method
-from acc.controlplane.db import Database, Sql, UniqueViolation
-from acc.controlplane.held import ANYBODY
-from acc.controlplane.ids import new_id
-from acc.controlplane.log import warning
-from acc.controlplane.roles import create_role
-from acc.controlplane.users import create_user
+from acc.controlplane.access.held import ANYBODY
+from acc.controlplane.audit.attempt import note_details
+from acc.controlplane.audit.record import AuditEvent
+from acc.controlplane.audit.trail import transact_locally
+from acc.controlplane.directory.accounts import create_account
+from acc.controlplane.directory.auth_methods import create_password_auth_method
+from acc.controlplane.directory.roles import create_role
+from acc.controlplane.directory.users import create_user
+from acc.controlplane.service.log import warning
+from acc.controlplane.store.db import Database, Sql, UniqueViolation
+from acc.controlplane.store.ids import new_id
 from acc.wire.errors import AccError, Code
 
 

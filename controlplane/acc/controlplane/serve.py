@@ -13,23 +13,23 @@ import socket
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, closing, suppress
 
-from acc.controlplane.api import Parts, make_api
-from acc.controlplane.auditlog import AuditLog
-from acc.controlplane.auditsinks import read_sinks, shipping
-from acc.controlplane.authorize import CaText
+from acc.controlplane.app import Parts, make_api
+from acc.controlplane.audit.sinks import read_sinks, shipping
+from acc.controlplane.audit.trail import AuditLog
 from acc.controlplane.cluster import Cluster, load_cluster
-from acc.controlplane.config import Config
-from acc.controlplane.db import Database, open_database
-from acc.controlplane.fleet import WorkerDoor
+from acc.controlplane.directory.authorize import CaText
+from acc.controlplane.directory.fleet import WorkerDoor
+from acc.controlplane.directory.passwords import Passwords
 from acc.controlplane.health import Health
-from acc.controlplane.httpd import STOP_SECONDS, Listener, bind, listening
-from acc.controlplane.limits import LoginLimit, RequestLimits
-from acc.controlplane.linkserver import LinkServer
-from acc.controlplane.log import event, warning
-from acc.controlplane.passwords import Passwords
+from acc.controlplane.link.linkserver import LinkServer
+from acc.controlplane.link.workerlink import make_link
+from acc.controlplane.service.config import Config
+from acc.controlplane.service.httpd import STOP_SECONDS, Listener, bind, listening
+from acc.controlplane.service.limits import LoginLimit, RequestLimits
+from acc.controlplane.service.log import event, warning
+from acc.controlplane.sessions.watcher import Watcher, run_forgetter
+from acc.controlplane.store.db import Database, open_database
 from acc.controlplane.tls import ServerTls
-from acc.controlplane.watcher import Watcher, run_forgetter
-from acc.controlplane.workerlink import make_link
 from acc.wire.errors import AccError, Code
 from acc.wire.settings import Listen
 

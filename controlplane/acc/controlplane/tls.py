@@ -11,9 +11,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from acc.controlplane.ca import SERVER_LIFE, Authority
-from acc.controlplane.config import CertificateFiles
-from acc.controlplane.log import event, warning
+from acc.controlplane.link.ca import SERVER_LIFE, Authority
+from acc.controlplane.service.config import CertificateFiles
+from acc.controlplane.service.log import event, warning
 from acc.wire.errors import AccError, Code
 
 

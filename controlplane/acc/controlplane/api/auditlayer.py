@@ -1,0 +1,54 @@
+"""The layer of the API that holds each answer back until its record is stored.
+
+What names nothing of the API is no call of it and is not recorded: it can neither read nor change anything. An answer
+that says `unavailable` is let through at once: nothing was decided, and what could not decide could not record either.
+"""
+
+from dataclasses import replace
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from acc.controlplane.api.problems import send_problem
+from acc.controlplane.audit.attempt import Attempt, begin, wanted
+from acc.controlplane.audit.record import AuditEvent
+from acc.controlplane.audit.trail import AuditLog
+from acc.controlplane.service.exchange import current
+from acc.wire.errors import AccError, Code
+
+
+def recorded(app: ASGIApp, log: AuditLog) -> ASGIApp:
+    """`app`, none of whose answers leaves before its record is stored."""
+
+    async def record(scope: Scope, receive: Receive, send: Send) -> None:
+        event = wanted(scope["method"], scope["path"]) if scope["type"] == ScopeType.HTTP else None
+        if scope["type"] != ScopeType.HTTP or event is None:
+            await app(scope, receive, send)
+            return
+        attempt = log.attempt(_asked_by(event))
+        begin(attempt)
+        await app(scope, receive, _held_back(attempt, log, send))
+
+    return record
+
+
+def _asked_by(event: AuditEvent) -> AuditEvent:
+    exchange = current()
+    return event if exchange is None else replace(event, request_id=exchange.id, client_address=exchange.address)
+
+
+def _held_back(attempt: Attempt, log: AuditLog, send: Send) -> Send:
+    replaced = False
+
+    async def answer(message: Message) -> None:
+        nonlocal replaced
+        if message["type"] == "http.response.start" and attempt.event.outcome != Code.UNAVAILABLE.value:
+            try:
+                await log.keep(attempt)
+            except AccError as refused:
+                replaced = True
+                await send_problem(refused, send)
+        if not replaced:
+            await send(message)
+
+    return answer

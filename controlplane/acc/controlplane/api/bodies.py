@@ -1,0 +1,72 @@
+"""Request bodies: JSON into a declared shape, strictly; and the words that many shapes share.
+
+A wrong type, an unknown field, a missing one and malformed JSON are each a bad request whose sentence names the
+place. Names are printable ASCII, so that two that look alike are alike; descriptions are text without controls.
+
+In a change, a field that is absent stays, and one that is null goes back to its default.
+"""
+
+import unicodedata
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from acc.controlplane.audit.attempt import note_body
+from acc.wire.errors import AccError, Code
+
+T = TypeVar("T", bound=msgspec.Struct)
+V = TypeVar("V")
+
+MAX_DEPTH = 64
+MAX_IDS = 1000
+
+# `$` also stands before a newline at the end; the look-ahead takes that out.
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern="^[!-~]([ -~]*[!-~])?$(?!\\n)")]
+Description = Annotated[str, msgspec.Meta(max_length=1024)]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Ids = Annotated[list[Id], msgspec.Meta(max_length=MAX_IDS)]
+
+
+class Change(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The body of a change: the version that it was made for, and the fields that a subclass has."""
+
+    version: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+
+
+class Described(Change):
+    """A change of what most resources have."""
+
+    name: Name | UnsetType | None = UNSET
+    description: Description | UnsetType | None = UNSET
+
+
+def read_body(body: bytes, kind: type[T]) -> T:
+    """The object in `body`. Raises AccError(BAD_REQUEST)."""
+    if not body:
+        raise AccError(Code.BAD_REQUEST, "the request has no body")
+    try:
+        read = msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as wrong:
+        raise AccError(Code.BAD_REQUEST, f"the body: {wrong}") from None
+    # Only what was understood is recorded, and as it was said: defaults were not.
+    note_body(msgspec.json.decode(body))
+    return read
+
+
+def read_optional_body(body: bytes, kind: type[T]) -> T:
+    """The object in `body`, or one with every default if there is no body."""
+    return read_body(body or b"{}", kind)
+
+
+def given(value: V | UnsetType, kept: V) -> V:
+    """What a change makes of a field: `kept` where it says nothing."""
+    return kept if isinstance(value, UnsetType) else value
+
+
+def plain(text: str | None, where: str) -> str | None:
+    """Text for people. Raises AccError(BAD_REQUEST) for controls, and for what makes text look like another."""
+    for character in text or "":
+        if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}:
+            raise AccError(Code.BAD_REQUEST, f"{where}: the character U+{ord(character):04X} is not for text")
+    return text

@@ -1,0 +1,84 @@
+"""The layer of the API that holds requests to the limits: 429 with `Retry-After` for what is too much, and on every
+answer `RateLimit` and `RateLimit-Policy`, so that a client can slow down before.
+
+A list is a GET of a whole collection, `/v1/<collection>`.
+"""
+
+import hashlib
+import time
+
+from litestar.datastructures import Headers
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from acc.controlplane.api.problems import send_problem
+from acc.controlplane.service import metrics
+from acc.controlplane.service.exchange import Exchange, current
+from acc.controlplane.service.limits import LoginLimit, RequestLimits, Verdict
+from acc.wire.errors import AccError, Code
+
+ROOT = "/v1/"
+
+
+def throttled(app: ASGIApp, limits: RequestLimits) -> ASGIApp:
+    """`app`, behind the limits."""
+
+    async def throttle(scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = current()
+        if scope["type"] != ScopeType.HTTP or exchange is None:
+            await app(scope, receive, send)
+            return
+        token = _token(scope)
+        verdict = limits.decide(token, exchange.address, time.monotonic(), is_list=_is_list(scope))
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message["headers"], *_headers(verdict)]
+                if message["status"] == Code.TOO_MANY_REQUESTS.http:
+                    headers.append((b"retry-after", str(exchange.retry_after).encode()))
+                message["headers"] = headers
+            await send(message)
+
+        if verdict.wait:
+            await _refuse(exchange, verdict, answer)
+            return
+        await app(scope, receive, answer)
+        if token and exchange.user_id:
+            limits.proved(token)
+
+    return throttle
+
+
+def limit_login(logins: LoginLimit, login_name: str) -> None:
+    """Counts an attempt to log in. Raises AccError(TOO_MANY_REQUESTS)."""
+    exchange = current()
+    wait = logins.attempt(login_name, exchange.address if exchange else "", time.monotonic())
+    if wait:
+        metrics.LIMITED.labels("logins").inc()
+        if exchange:
+            exchange.retry_after = wait
+        raise AccError(Code.TOO_MANY_REQUESTS, f"too many attempts with this login name; wait {wait} s")
+
+
+def _token(scope: HTTPScope) -> bytes:
+    """What stands for the login that the request came with; it is not the login, nor of use as one."""
+    header = Headers.from_scope(scope).get("authorization", "")
+    return hashlib.blake2b(header.encode(), digest_size=16).digest() if header else b""
+
+
+def _is_list(scope: HTTPScope) -> bool:
+    collection = scope["path"].removeprefix(ROOT).rstrip("/")
+    return scope["method"] == "GET" and scope["path"].startswith(ROOT) and "/" not in collection
+
+
+def _headers(verdict: Verdict) -> list[tuple[bytes, bytes]]:
+    policy = f'"{verdict.limit}";q={verdict.quota};w={verdict.seconds}'
+    state = f'"{verdict.limit}";r={verdict.left};t={verdict.wait or verdict.seconds}'
+    return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", state.encode())]
+
+
+async def _refuse(exchange: Exchange, verdict: Verdict, send: Send) -> None:
+    metrics.LIMITED.labels(verdict.limit).inc()
+    exchange.retry_after = verdict.wait
+    detail = f"the limit {verdict.limit} is {verdict.quota} requests in {verdict.seconds} s; wait {verdict.wait} s"
+    await send_problem(AccError(Code.TOO_MANY_REQUESTS, detail), send)

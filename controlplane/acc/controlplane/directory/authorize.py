@@ -1,0 +1,257 @@
+"""`:authorize-session`: from a target's name to a ticket.
+
+One query finds what the name may mean, a host for each, and which workers live; one statement makes the session and
+its record, and only if the target is still as it was read. Then the ticket is signed. The endpoint that people see is
+`tcp://host:port`; a ticket names it `host:port`, as a worker dials it.
+
+A name is an id, a target's name or an alias, and the first of these that the caller may use is meant. Of a target's
+hosts one is taken by chance, those that lately failed to answer only where there is no other.
+
+Refusals, in this order: no such target, or hidden (404); visible but not to be used (403); several of that name
+(409); a port that the target does not allow (403); no such host, or none at all (404); no live worker (503).
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from litestar import post
+
+from acc.controlplane.access.filters import matches
+from acc.controlplane.access.filtertext import parse_filter
+from acc.controlplane.api.bodies import Id, read_optional_body
+from acc.controlplane.api.caller import Caller
+from acc.controlplane.api.calls import Call
+from acc.controlplane.api.kind import item_actions, note
+from acc.controlplane.api.places import SCOPE_COLUMNS, scope_of
+from acc.controlplane.audit.attempt import note_details
+from acc.controlplane.audit.trail import beside, fetch_beside
+from acc.controlplane.directory.targets import TARGETS
+from acc.controlplane.link.workers import LIVE_WORKERS, MAX_WORKERS_OFFERED, facts_of
+from acc.controlplane.service.log import event
+from acc.controlplane.service.shape import Json, present
+from acc.controlplane.sessions.tickets import TicketSigner
+from acc.controlplane.store.db import Database, ForeignKeyViolation, Row
+from acc.controlplane.store.ids import new_id
+from acc.wire.directory import TARGET
+from acc.wire.errors import AccError, Code
+from acc.wire.names import is_name, join_address, worker_server_name
+from acc.wire.ticket import Ticket, mint
+
+MAX_CANDIDATES = 100
+AVOID_SECONDS = 30
+"""How long a host that failed to answer is passed over."""
+
+_CANDIDATES = f"""
+    with meant as (
+        select t.id, 1 as meaning, null::text as host_id from targets t where t.id = $1
+        union all
+        select t.id, 2, null from targets t where lower(t.name) = lower($1) and t.id <> $1
+        union all
+        select a.destination_id, 3, a.host_id from aliases a where lower(a.value) = lower($1)
+    )
+    select t.id, null::text as owner_id, null::text as pin_id, t.name, t.address, t.default_port, t.extra_ports,
+        t.outage_policy, t.egress_worker_filter, t.version, {SCOPE_COLUMNS}, h.host_id, h.host_set_id, h.host_address,
+        meant.meaning, case when t.egress_worker_filter is null then {LIVE_WORKERS} end as workers
+    from meant join targets t on t.id = meant.id join scopes p on p.id = t.scope_id
+    left join lateral (
+        select o.id as host_id, m.host_set_id, o.address as host_address
+        from target_host_sets r join host_set_hosts m on m.host_set_id = r.host_set_id join hosts o on o.id = m.host_id
+        where r.target_id = t.id and coalesce($2, meant.host_id, o.id) in (o.id, o.name)
+        order by coalesce(o.failed_time > now() - interval '{AVOID_SECONDS} seconds', false), random() limit 1
+    ) h on true
+    where ($3::text is null or t.scope_id = $3) and ($4::text is null or p.name = $4)
+    and ($5 or t.scope_id = any($6) or p.parent_id = any($7) or t.id = any($8))
+    order by meant.meaning limit {MAX_CANDIDATES}
+"""  # noqa: S608 (only constants of ours are put in)
+
+_INSERT = beside(
+    """
+    insert into sessions (id, scope_id, scope_name, org_id, user_id, user_name, live_user_id, target_id, target_name,
+        live_target_id, account_id, auth_token_id, host_id, host_set_id, live_host_id, endpoint, connection_limit,
+        expiration_time)
+    select $1, t.scope_id, $2, $3, $4, $5, $4, t.id, t.name, t.id, $6, $7, $8, $9, $8, $10, t.session_connection_limit,
+        now() + t.session_max_seconds * interval '1 second'
+    from targets t where t.id = $11 and t.version = $12
+    returning created_time, expiration_time, connection_limit,
+        floor(extract(epoch from created_time))::bigint as issued_at,
+        floor(extract(epoch from expiration_time))::bigint as expires_at
+    """,
+    first=13,
+)
+
+_ALL_LIVE_WORKERS = """
+    select w.id, w.name, w.address, w.api_tags, w.config_tags from workers w
+    where w.last_status_time >= now() - interval '15 seconds' and not w.draining
+    order by w.open_connections / 16, random()
+"""
+
+
+class AuthorizeSession(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of `:authorize-session`: which of the target's ports and hosts; or the target by its name there."""
+
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
+    host_id: Id | None = None
+    name: str | None = None
+    scope_id: Id | None = None
+    scope_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaText:
+    """The PEM of the CA that worker certificates come from."""
+
+    pem: str
+
+
+_CALL = Call(resource=TARGET, action="authorize-session", body=AuthorizeSession, optional=True)
+
+
+@post("/v1/targets/{reference:str}/:authorize-session", status_code=200, opt=_CALL.opt)
+async def authorize_session(
+    db: Database,
+    caller: Caller,
+    signer: TicketSigner,
+    worker_ca: CaText,
+    reference: str,
+    body: bytes,
+) -> Json:
+    """A session for the target that `reference` names or identifies, and the ticket that proves it."""
+    wanted = read_optional_body(body, AuthorizeSession)
+    meant = reference if wanted.name is None else wanted.name
+    if not is_name(meant):
+        raise AccError(Code.BAD_NAME)
+    target = _choose(caller, await _candidates(db, caller, meant, wanted))
+    endpoint = _endpoint(target, wanted)
+    workers = await _workers(db, target)
+    session_id = new_id("s")
+    session = await _insert(db, caller, session_id, target, endpoint)
+    event("session authorized", session=session_id, user=caller.user_id, target=target["id"])
+    return present(
+        session_id=session_id,
+        target_id=target["id"],
+        target_name=target["name"],
+        scope=scope_of(target).info(),
+        user_id=caller.user_id,
+        host_id=target["host_id"],
+        host_set_id=target["host_set_id"],
+        type="tcp",
+        created_time=session["created_time"],
+        expiration=session["expiration_time"],
+        expires_at=session["expires_at"],
+        endpoint=f"tcp://{endpoint}",
+        session_connection_limit=session["connection_limit"],
+        connections_left=session["connection_limit"],
+        authorization_token=_mint(signer, caller, session_id, target, endpoint, session),
+        workers=[_worker(*one.split(" ", 1)) for one in workers],
+        worker_ca=worker_ca.pem,
+    )
+
+
+def _worker(worker_id: str, address: str) -> Json:
+    return {"id": worker_id, "address": address, "server_name": worker_server_name(worker_id)}
+
+
+async def _candidates(db: Database, caller: Caller, meant: str, wanted: AuthorizeSession) -> list[Row]:
+    sight = caller.visibility("target").anybodys
+    area = sight.area
+    return list(
+        await db.fetch(
+            _CANDIDATES,
+            meant,
+            wanted.host_id,
+            wanted.scope_id,
+            wanted.scope_name,
+            area.everywhere,
+            list(area.scopes),
+            list(area.children_of),
+            list(sight.ids),
+        )
+    )
+
+
+def _choose(caller: Caller, rows: list[Row]) -> Row:
+    visible = [(row, actions) for row in rows if (actions := item_actions(TARGETS, caller, row))]
+    if not visible:
+        raise AccError(Code.NOT_FOUND)
+    usable = [row for row, actions in visible if "authorize-session" in actions]
+    if not usable:
+        note(TARGETS, visible[0][0])
+        raise AccError(Code.NOT_ALLOWED)
+    meant = [row for row in usable if row["meaning"] == usable[0]["meaning"]]
+    if len(meant) > 1:
+        raise AccError(Code.AMBIGUOUS, ", ".join(sorted(row["id"] for row in meant)[:10]))
+    note(TARGETS, meant[0])
+    return meant[0]
+
+
+def _endpoint(target: Row, wanted: AuthorizeSession) -> str:
+    port = wanted.port if wanted.port is not None else target["default_port"]
+    if port not in (target["default_port"], *target["extra_ports"]):
+        raise AccError(Code.PORT_NOT_ALLOWED, f"port {port}")
+    host = target["host_address"] or target["address"]
+    if wanted.host_id is not None and target["host_id"] is None:
+        raise AccError(Code.NOT_FOUND, f"{target['name']} has no host {wanted.host_id}")
+    if host is None:
+        raise AccError(Code.NOT_FOUND, f"{target['name']} has neither an address nor a host")
+    return join_address(host, port)
+
+
+async def _workers(db: Database, target: Row) -> list[str]:
+    """`id address` of the workers to try, in order."""
+    filter_text = target["egress_worker_filter"]
+    if filter_text is None:
+        found = list(target["workers"])
+    else:
+        wanted = parse_filter(filter_text)
+        rows = await db.fetch(_ALL_LIVE_WORKERS)
+        found = [f"{row['id']} {row['address']}" for row in rows if matches(wanted, facts_of(row))]
+    if not found:
+        raise AccError(Code.NO_WORKER)
+    return found[:MAX_WORKERS_OFFERED]
+
+
+async def _insert(db: Database, caller: Caller, session_id: str, target: Row, endpoint: str) -> Row:
+    note_details(session_id=session_id, endpoint=f"tcp://{endpoint}", host_id=target["host_id"])
+    try:
+        session = await fetch_beside(
+            db,
+            _INSERT,
+            session_id,
+            target["scope_name"],
+            target["scope_parent_id"],
+            caller.user_id,
+            caller.user_name,
+            caller.account_id,
+            caller.token_id,
+            target["host_id"],
+            target["host_set_id"],
+            f"tcp://{endpoint}",
+            target["id"],
+            target["version"],
+        )
+    except ForeignKeyViolation:
+        raise AccError(Code.CONFLICT, "the user or the host was deleted meanwhile") from None
+    if session is None:
+        raise AccError(Code.CONFLICT, "the target was changed meanwhile")
+    return session
+
+
+def _mint(signer: TicketSigner, caller: Caller, session_id: str, target: Row, endpoint: str, session: Row) -> str:
+    ticket = Ticket(
+        key_id=signer.key_id,
+        audience=signer.audience,
+        session_id=session_id,
+        user_id=caller.user_id,
+        target_id=target["id"],
+        endpoints=(endpoint,),
+        connection_limit=session["connection_limit"],
+        issued_at=session["issued_at"],
+        expires_at=session["expires_at"],
+        outage=target["outage_policy"],
+        worker_filter=target["egress_worker_filter"] or "",
+    )
+    return mint(ticket, signer.sign)
+
+
+ROUTES = (authorize_session,)

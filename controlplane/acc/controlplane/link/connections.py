@@ -1,0 +1,348 @@
+"""Connections: one row each, made when a worker asks whether it may, filled in as it reports.
+
+Rules: the session's row is locked while its connections are counted, so that two at once never both take the last
+place. A connection counts for good, closed or not. The worker makes the id, so that asking or reporting again is
+harmless; what a report says never takes anything back: states go forward only, byte counts only grow, and who closed
+first stays, unless that was presumed of a worker that crashed. A worker reports on its own connections only, and gets
+none whose target picks others by its filter. What
+open ones have carried so far comes every few seconds and takes no lock on the session: it decides nothing.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from acc.controlplane.access.filters import matches
+from acc.controlplane.access.filtertext import parse_filter
+from acc.controlplane.audit.attempt import note_place, note_thing, note_user
+from acc.controlplane.link import boots
+from acc.controlplane.link.workers import facts_of
+from acc.controlplane.service.shape import Json, present
+from acc.controlplane.sessions import ending
+from acc.controlplane.sessions.recheck import still_allowed
+from acc.controlplane.store.db import Database, Row, Sql
+from acc.controlplane.store.ids import is_connection_id
+from acc.wire.errors import CODES, AccError, Code
+from acc.wire.names import split_address
+
+MAX_BYTES = 2**63 - 1
+UNANSWERED = frozenset(
+    code.value
+    for code in (Code.BACKEND_REFUSED, Code.BACKEND_UNREACHABLE, Code.BACKEND_TIMEOUT, Code.BACKEND_UNRESOLVED)
+)
+"""Why a connection closed that never reached its host."""
+
+_STANDS = f"closed_by is not null and not {boots.PRESUMED}"
+"""A condition: the end that the books have is not for a report to replace."""
+CLOSERS = frozenset({"client", "backend", "worker", "controller"})
+
+CONNECTION_COLUMNS = """
+    c.id, c.session_id, c.worker_id, c.state, c.client_address, c.local_address, c.backend_address, c.bytes_up,
+    c.bytes_down, c.closed_by, c.closed_reason, c.during_outage, c.resumes, c.created_time, c.connected_time,
+    c.closed_time
+"""
+
+_LOCK_SESSION = """
+    select state, expiration_time <= now() as expired, connection_limit, termination_reason,
+        (extract(epoch from expiration_time) * 1000)::bigint as expires_at_ms,
+        live_user_id is null or live_target_id is null or (host_id is not null and live_host_id is null) as orphaned,
+        host_id, scope_id, scope_name, org_id, user_id, user_name, target_name,
+        (select t.egress_worker_filter from targets t where t.id = live_target_id) as worker_filter
+    from sessions where id = $1 for update
+"""
+
+_RECORD_TRAFFIC = """
+    update connections c set bytes_up = greatest(c.bytes_up, t.bytes_up),
+        bytes_down = greatest(c.bytes_down, t.bytes_down), updated_time = now()
+    from unnest($2::text[], $3::bigint[], $4::bigint[]) as t (id, bytes_up, bytes_down)
+    where c.id = t.id and c.worker_id = $1 and (c.bytes_up < t.bytes_up or c.bytes_down < t.bytes_down)
+"""
+
+_SUMMARIES = """
+    select c.session_id, c.worker_id, coalesce(w.name, c.worker_id) as worker_name,
+        count(*) filter (where c.state <> 'closed') as open,
+        least(sum(c.bytes_up), $2)::bigint as bytes_up, least(sum(c.bytes_down), $2)::bigint as bytes_down
+    from connections c left join workers w on w.id = c.worker_id
+    where c.session_id = any($1) group by c.session_id, c.worker_id, w.name order by worker_name
+"""
+
+_CLOSE = f"""
+    update connections set state = 'closed', updated_time = now(),
+        closed_time = case when {_STANDS} then closed_time else to_timestamp($4::float8 / 1000) end,
+        closed_by = case when {_STANDS} then closed_by else $5 end,
+        closed_reason = case when {_STANDS} then closed_reason else $6 end,
+        bytes_up = greatest(bytes_up, $7), bytes_down = greatest(bytes_down, $8), resumes = greatest(resumes, $9),
+        local_address = case when local_address = '' then $10 else local_address end,
+        backend_address = case when backend_address = '' then $11 else backend_address end
+    where id = $1 and session_id = $2 and worker_id = $3
+"""  # noqa: S608 (only a constant of ours is put in)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the worker hears: a refusal, or until when the connection may live."""
+
+    refusal: Code | None
+    expires_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The worker has reached the backend."""
+
+    connection_id: str
+    session_id: str
+    at_ms: int
+    client_address: str
+    local_address: str
+    backend_address: str
+    during_outage: bool
+    boot_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """A connection is over."""
+
+    opened: Opened
+    bytes_up: int
+    bytes_down: int
+    closed_by: str
+    closed_reason: str
+    resumes: int
+
+
+async def authorize_connection(
+    sql: Sql, *, worker_id: str, boot_id: str, connection_id: str, session_id: str, client_address: str
+) -> Answer:
+    """Counts one connection against its session, or says why not. Asked again, gives the same answer."""
+    if not is_connection_id(connection_id):
+        raise AccError(Code.BAD_REQUEST, "a connection id is sc_ and 20 letters or digits")
+    session = await sql.fetchrow(_LOCK_SESSION, session_id)
+    if session is None:
+        return Answer(Code.SESSION_UNKNOWN, 0)
+    note_user(session["user_id"], session["user_name"])
+    note_place(session["scope_id"], session["scope_name"], session["org_id"])
+    note_thing("session", session_id, session["target_name"])
+    known = await sql.fetchrow("select session_id, worker_id from connections where id = $1", connection_id)
+    if known is not None and (known["session_id"], known["worker_id"]) != (session_id, worker_id):
+        return Answer(Code.SESSION_UNKNOWN, 0)
+    refusal = _ended(session)
+    if refusal is None and not await still_allowed(sql, session_id):
+        refusal = Code.SESSION_CANCELLED
+    if refusal is None and not await _admits(sql, worker_id, session["worker_filter"]):
+        refusal = Code.TICKET_FOREIGN
+    if refusal is None and known is None:
+        limit = session["connection_limit"]
+        if limit >= 0 and await _used(sql, session_id) >= limit:
+            refusal = Code.SESSION_LIMIT
+        else:
+            await boots.hear_of(sql, worker_id, boot_id)
+            await _insert(sql, worker_id, boot_id, connection_id, session_id, client_address)
+            if session["state"] == "pending":
+                await _activate(sql, session_id)
+    return Answer(refusal, session["expires_at_ms"])
+
+
+def _ended(session: Row) -> Code | None:
+    """Why a session takes no connection any more, not even one that it has counted."""
+    match session["termination_reason"]:
+        case ending.TIMED_OUT:
+            return Code.SESSION_EXPIRED
+        case ending.CONNECTION_LIMIT:
+            return Code.SESSION_LIMIT
+        case None if session["expired"]:
+            return Code.SESSION_EXPIRED
+        case None if not session["orphaned"]:
+            return None
+        case _:
+            return Code.SESSION_CANCELLED
+
+
+async def _admits(sql: Sql, worker_id: str, filter_text: str | None) -> bool:
+    """True if the worker is one of those that a target's filter picks."""
+    if filter_text is None:
+        return True
+    worker = await sql.fetchrow("select name, api_tags, config_tags from workers where id = $1", worker_id)
+    return worker is not None and matches(parse_filter(filter_text), facts_of(worker))
+
+
+async def _insert(
+    sql: Sql, worker_id: str, boot_id: str, connection_id: str, session_id: str, client_address: str
+) -> None:
+    await sql.execute(
+        "insert into connections (id, session_id, worker_id, boot_id, state, client_address)"
+        " values ($1, $2, $3, $4, 'authorized', $5)",
+        connection_id,
+        session_id,
+        worker_id,
+        boot_id,
+        _address(client_address),
+    )
+
+
+async def _used(sql: Sql, session_id: str) -> int:
+    row = await sql.fetchrow("select count(*) as used from connections where session_id = $1", session_id)
+    return row["used"] if row else 0
+
+
+async def _activate(sql: Sql, session_id: str) -> None:
+    await sql.execute(
+        "update sessions set state = 'active', activated_time = now(), updated_time = now(), version = version + 1"
+        " where id = $1 and state = 'pending'",
+        session_id,
+    )
+
+
+async def report(db: Database, worker_id: str, events: Sequence[Opened | Closed]) -> None:
+    """Writes down what a worker says has happened. Events of sessions that nobody knows are dropped."""
+    by_session: dict[str, list[Opened | Closed]] = {}
+    for one in events:
+        by_session.setdefault(_opening(one).session_id, []).append(one)
+    for session_id, its_events in by_session.items():
+
+        async def work(sql: Sql, session_id: str = session_id, its: Sequence[Opened | Closed] = its_events) -> None:
+            session = await sql.fetchrow(_LOCK_SESSION, session_id)
+            if session is None:
+                return
+            for one in its:
+                await _record(sql, worker_id, one)
+            await _note_failures(sql, session, its)
+            if session["state"] == "pending":
+                await _activate(sql, session_id)
+            await ending.finish_used_up(sql, session_id)
+            await ending.terminate_finished(sql, session_id)
+
+        await db.transact(work)
+
+
+async def _record(sql: Sql, worker_id: str, happened: Opened | Closed) -> None:
+    opened = _opening(happened)
+    if not is_connection_id(opened.connection_id):
+        raise AccError(Code.BAD_REQUEST, "a connection id is sc_ and 20 letters or digits")
+    await sql.execute(
+        "insert into connections (id, session_id, worker_id, state, client_address, during_outage, boot_id)"
+        " values ($1, $2, $3, 'authorized', $4, $5, $6) on conflict (id) do nothing",
+        opened.connection_id,
+        opened.session_id,
+        worker_id,
+        _address(opened.client_address),
+        opened.during_outage,
+        opened.boot_id,
+    )
+    match happened:
+        case Opened():
+            await _record_opened(sql, worker_id, happened)
+        case Closed():
+            await _record_closed(sql, worker_id, happened)
+
+
+async def _record_opened(sql: Sql, worker_id: str, opened: Opened) -> None:
+    await sql.execute(
+        "update connections set state = case when state = 'authorized' then 'connected' else state end,"
+        " connected_time = coalesce(connected_time, to_timestamp($4::float8 / 1000)), updated_time = now(),"
+        " local_address = case when local_address = '' then $5 else local_address end,"
+        " backend_address = case when backend_address = '' then $6 else backend_address end,"
+        " during_outage = during_outage or $7"
+        " where id = $1 and session_id = $2 and worker_id = $3",
+        opened.connection_id,
+        opened.session_id,
+        worker_id,
+        _bounded_time(opened.at_ms),
+        _address(opened.local_address),
+        _address(opened.backend_address),
+        opened.during_outage,
+    )
+
+
+async def _record_closed(sql: Sql, worker_id: str, closed: Closed) -> None:
+    opened = closed.opened
+    await sql.execute(
+        _CLOSE,
+        opened.connection_id,
+        opened.session_id,
+        worker_id,
+        _bounded_time(opened.at_ms),
+        closed.closed_by if closed.closed_by in CLOSERS else "worker",
+        closed.closed_reason if closed.closed_reason in CODES or closed.closed_reason == "ok" else "internal",
+        min(closed.bytes_up, MAX_BYTES),
+        min(closed.bytes_down, MAX_BYTES),
+        min(closed.resumes, 2**31 - 1),
+        _address(opened.local_address),
+        _address(opened.backend_address),
+    )
+
+
+async def _note_failures(sql: Sql, session: Row, events: Sequence[Opened | Closed]) -> None:
+    """A host that did not answer is passed over for a while."""
+    reasons = {one.closed_reason for one in events if isinstance(one, Closed)}
+    if session["host_id"] is not None and reasons & UNANSWERED:
+        await sql.execute("update hosts set failed_time = now() where id = $1", session["host_id"])
+
+
+async def record_traffic(db: Database, worker_id: str, carried: Sequence[tuple[str, int, int]]) -> None:
+    """Writes down what open connections have carried so far: id, bytes up, bytes down. One statement for all."""
+    ids, up, down = zip(*carried, strict=True)
+    await db.fetch(
+        _RECORD_TRAFFIC,
+        worker_id,
+        ids,
+        [min(count, MAX_BYTES) for count in up],
+        [min(count, MAX_BYTES) for count in down],
+    )
+
+
+def _opening(happened: Opened | Closed) -> Opened:
+    return happened.opened if isinstance(happened, Closed) else happened
+
+
+def _bounded_time(at_ms: int) -> float:
+    # A worker's clock may be off; a time from another age would only be a way to break the books.
+    now_ms = time.time() * 1000
+    return at_ms if abs(at_ms - now_ms) < 30 * 86_400_000 else now_ms
+
+
+def _address(text: str) -> str:
+    return text if len(text) <= 262 and text.isprintable() else ""
+
+
+async def summaries(db: Database, session_ids: Sequence[str]) -> Mapping[str, Json]:
+    """What each session's connections come to, in all: fields of the session, for every one of `session_ids`."""
+    by_session: dict[str, list[Row]] = {one: [] for one in session_ids}
+    for row in await db.fetch(_SUMMARIES, session_ids, MAX_BYTES) if session_ids else ():
+        by_session[row["session_id"]].append(row)
+    return {session_id: _summary(rows) for session_id, rows in by_session.items()}
+
+
+def _summary(of_workers: Sequence[Row]) -> Json:
+    return {
+        "bytes_up": min(sum(row["bytes_up"] for row in of_workers), MAX_BYTES),
+        "bytes_down": min(sum(row["bytes_down"] for row in of_workers), MAX_BYTES),
+        "open_connections": sum(row["open"] for row in of_workers),
+        "workers": [{"id": row["worker_id"], "name": row["worker_name"]} for row in of_workers if row["open"]],
+    }
+
+
+def render_connection(row: Row) -> Json:
+    """A connection inside its session."""
+    client = split_address(row["client_address"])
+    endpoint = split_address(row["backend_address"])
+    return present(
+        id=row["id"],
+        status=row["state"],
+        worker_id=row["worker_id"],
+        client_tcp_address=client[0] if client else None,
+        client_tcp_port=client[1] if client else None,
+        endpoint_tcp_address=endpoint[0] if endpoint else None,
+        endpoint_tcp_port=endpoint[1] if endpoint else None,
+        worker_tcp_address=row["local_address"] or None,
+        bytes_up=row["bytes_up"],
+        bytes_down=row["bytes_down"],
+        closed_by=row["closed_by"],
+        closed_reason=row["closed_reason"],
+        during_outage=row["during_outage"],
+        resumes=row["resumes"],
+        created_time=row["created_time"],
+        connected_time=row["connected_time"],
+        closed_time=row["closed_time"],
+    )

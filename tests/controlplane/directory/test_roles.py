@@ -1,0 +1,162 @@
+"""Roles: principals, grants, grant scopes."""
+
+import httpx
+import pytest
+
+from tests.controlplane.system import Controller, NewPerson, execute
+from tests.controlplane.things import Item, act, make, make_project, new_name, read, refusal, try_act
+
+
+@pytest.fixture
+def role(admin: httpx.Client) -> Item:
+    return make(admin, "roles", scope_id="global")
+
+
+def test_a_new_role_counts_where_it_is_and_allows_nothing(role: Item) -> None:
+    assert role["grant_scope_ids"] == ["this"]
+    assert role["grant_strings"] == []
+    assert role["principal_ids"] == []
+
+
+def test_principals_are_users_and_groups(admin: httpx.Client, role: Item, person: NewPerson) -> None:
+    user = person().user_id
+    group = make(admin, "groups", scope_id="global")["id"]
+
+    now = act(admin, "roles", role, "add-principals", principal_ids=[user, group])
+    assert now["principal_ids"] == [group, user]
+    assert now["principals"] == [
+        {"id": group, "type": "group", "scope_id": "global"},
+        {"id": user, "type": "user", "scope_id": "global"},
+    ]
+    now = act(admin, "roles", now, "remove-principals", principal_ids=[group])
+    assert now["principal_ids"] == [user]
+    now = act(admin, "roles", now, "set-principals", principal_ids=[group])
+    assert now["principal_ids"] == [group]
+
+
+@pytest.mark.parametrize("wrong", ["r_0000000000", "u_0000000000", "g_0000000000", "nobody", "u_"])
+def test_a_principal_that_is_none_is_refused_and_nothing_is_half_written(
+    admin: httpx.Client, role: Item, person: NewPerson, wrong: str
+) -> None:
+    answer = try_act(admin, "roles", role, "add-principals", principal_ids=[person().user_id, wrong])
+
+    assert refusal(answer) == (400, "bad_request")
+    assert read(admin, "roles", role) == role
+
+
+def test_grants_are_shown_raw_canonical_and_as_an_object(admin: httpx.Client, role: Item) -> None:
+    text = "actions=read,list;type=target;ids=*"
+
+    now = act(admin, "roles", role, "add-grants", grant_strings=[text])
+
+    assert now["grant_strings"] == [text]
+    assert now["grants"] == [
+        {
+            "raw": text,
+            "canonical": "ids=*;type=target;actions=list,read",
+            "json": {"ids": ["*"], "type": "target", "actions": ["list", "read"]},
+        }
+    ]
+
+
+def test_grants_are_added_set_and_removed(admin: httpx.Client, role: Item) -> None:
+    one, other = "ids=*;type=target;actions=read", "ids=*;type=user;actions=read"
+
+    now = act(admin, "roles", role, "add-grants", grant_strings=[one])
+    now = act(admin, "roles", now, "add-grants", grant_strings=[one, other])
+    assert now["grant_strings"] == [one, other]
+    now = act(admin, "roles", now, "set-grants", grant_strings=[other])
+    assert now["grant_strings"] == [other]
+    now = act(admin, "roles", now, "remove-grants", grant_strings=[other, one])
+    assert now["grant_strings"] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "everything",
+        "ids=*;type=target;actions=fly",
+        "ids=u_1234567890;type=target;actions=read",
+        "type=target;actions=read",
+        "ids=*;type=target;actions=read;output_fields=id",
+        "ids=*;type=target;actions=read\u0000",
+        "ids=*;type=\u0442arget;actions=read",
+        "x" * 5000,
+    ],
+)
+def test_a_grant_that_could_never_allow_anything_is_refused(admin: httpx.Client, role: Item, text: str) -> None:
+    good = "ids=*;type=target;actions=read"
+
+    for action in ("add-grants", "set-grants"):
+        answer = try_act(admin, "roles", role, action, grant_strings=[good, text])
+        assert refusal(answer) == (400, "bad_request")
+    assert read(admin, "roles", role) == role
+
+
+def test_the_same_grant_in_other_words_is_no_second_one(admin: httpx.Client, role: Item) -> None:
+    now = act(admin, "roles", role, "add-grants", grant_strings=["ids=*;type=target;actions=read"])
+
+    again = act(admin, "roles", now, "add-grants", grant_strings=["type=target;ids=*;actions=read"])
+    assert again["grant_strings"] == ["ids=*;type=target;actions=read"]
+    gone = act(admin, "roles", again, "remove-grants", grant_strings=["actions=read;type=target;ids=*"])
+    assert gone["grant_strings"] == []
+
+
+def test_a_grant_that_only_a_newer_program_can_read_is_shown_and_can_be_removed(
+    controller: Controller, admin: httpx.Client, role: Item
+) -> None:
+    execute(controller, "insert into role_grants (role_id, grant_text) values ($1, 'ids=*;from=2040')", role["id"])
+
+    now = read(admin, "roles", role)
+    assert now["grants"] == [{"raw": "ids=*;from=2040"}]
+    assert act(admin, "roles", now, "remove-grants", grant_strings=["ids=*;from=2040"])["grants"] == []
+
+
+def test_a_role_of_global_counts_anywhere(admin: httpx.Client, role: Item) -> None:
+    project = make_project(admin)
+
+    now = act(admin, "roles", role, "add-grant-scopes", grant_scope_ids=[project])
+    assert set(now["grant_scope_ids"]) == {"this", project}
+    now = act(admin, "roles", now, "set-grant-scopes", grant_scope_ids=["descendants"])
+    assert now["grant_scope_ids"] == ["descendants"]
+    now = act(admin, "roles", now, "remove-grant-scopes", grant_scope_ids=["descendants"])
+    assert now["grant_scope_ids"] == []
+
+
+def test_a_role_of_an_org_counts_in_its_own_projects(admin: httpx.Client) -> None:
+    org = make(admin, "scopes", scope_id="global", name=new_name("org"))["id"]
+    own, foreign = make_project(admin, org), make_project(admin)
+    role = make(admin, "roles", scope_id=org)
+
+    assert refusal(try_act(admin, "roles", role, "add-grant-scopes", grant_scope_ids=[foreign])) == (400, "bad_request")
+    assert refusal(try_act(admin, "roles", role, "set-grant-scopes", grant_scope_ids=["descendants"])) == (
+        400,
+        "bad_request",
+    )
+    assert read(admin, "roles", role) == role
+    assert set(act(admin, "roles", role, "add-grant-scopes", grant_scope_ids=[own])["grant_scope_ids"]) == {"this", own}
+
+
+@pytest.mark.parametrize("reach", ["children", "descendants", "global", "p_0000000000"])
+def test_a_role_of_a_project_counts_there_alone(admin: httpx.Client, project: str, reach: str) -> None:
+    role = make(admin, "roles", scope_id=project)
+
+    assert refusal(try_act(admin, "roles", role, "set-grant-scopes", grant_scope_ids=[reach])) == (400, "bad_request")
+    assert read(admin, "roles", role) == role
+
+
+def test_a_scope_that_children_covers_already_is_refused(admin: httpx.Client, role: Item) -> None:
+    org = make(admin, "scopes", scope_id="global", name=new_name("org"))["id"]
+    now = act(admin, "roles", role, "add-grant-scopes", grant_scope_ids=["children"])
+
+    assert refusal(try_act(admin, "roles", now, "add-grant-scopes", grant_scope_ids=[org])) == (400, "bad_request")
+
+
+def test_a_scope_that_is_gone_takes_the_reach_with_it(admin: httpx.Client, role: Item) -> None:
+    project = make_project(admin)
+    act(admin, "roles", role, "set-grant-scopes", grant_scope_ids=[project])
+
+    admin.delete(f"/v1/scopes/{project}")
+
+    assert read(admin, "roles", role)["grant_scope_ids"] == []
