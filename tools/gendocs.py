@@ -18,7 +18,7 @@ from acc.wire.directory import AUDIT_EVENT, QUERY, RESOURCES
 from acc.wire.errors import Code
 from acc.wire.resources import Exposure, Given
 from acc.wire.settings import Key
-from acc.worker import config, controllink, dial, farewell, relay
+from acc.worker import config, controllink, dial, door, farewell, relay
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = tuple(
@@ -65,7 +65,7 @@ def limits() -> str:
             ("offset, limit, `Acc-Window`", control.MAX_OFFSET),
             ("window at first", f"{incoming.WINDOW} bytes"),
             ("window, and what a sender keeps", f"{incoming.MAX_WINDOW} bytes"),
-            ("unfinished openings of a worker", relay.MAX_OPENINGS),
+            ("unfinished openings of a worker", door.MAX_OPENINGS),
             ("tunnels of a worker", relay.MAX_TUNNELS),
         ],
     )
@@ -77,7 +77,7 @@ def timers() -> str:
         [
             ("client", "TCP and TLS to one worker", f"{opening.CONNECT_DEADLINE:g}"),
             ("client", "the answer to its request", f"{opening.ANSWER_DEADLINE:g}"),
-            ("worker", "from accept to a complete request", f"{relay.OPENING_DEADLINE:g}"),
+            ("worker", "from accept to a complete request", f"{door.OPENING_DEADLINE:g}"),
             ("worker", "authorisation by the controller", f"{controllink.AUTHORIZE_TIMEOUT:g}"),
             ("worker", "resolving and dialling the backend", f"{dial.DIAL_TIMEOUT:g}"),
             ("both", "silence before a ping", f"{tunnel.PING_AFTER:g}"),
@@ -117,7 +117,7 @@ def bounds() -> str:
             ),
             ("a worker does not answer TCP or TLS", shown("worker_unreachable"), f"{opening.CONNECT_DEADLINE:g}"),
             ("a worker does not answer the request", shown("worker_unreachable"), f"{opening.ANSWER_DEADLINE:g}"),
-            ("a client does not finish its request", "none: the worker closes", f"{relay.OPENING_DEADLINE:g}"),
+            ("a client does not finish its request", "none: the worker closes", f"{door.OPENING_DEADLINE:g}"),
             (
                 "the host answers nothing",
                 shown("backend_timeout", "backend_unresolved"),

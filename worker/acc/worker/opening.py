@@ -1,7 +1,7 @@
 """A connection from its accept until its request is complete: TLS, then one HTTP head.
 
-Nobody has proved anything yet, so everything here is bounded: the head by MAX_HEAD, the time by the relay's sweep,
-the number by the relay. What does not fit is answered with a problem document once TLS stands, and closed.
+Nobody has proved anything yet, so everything here is bounded: the head by MAX_HEAD, time and number by the door. What
+does not fit is answered with a problem document once TLS stands, and closed.
 
     Opening --(head complete)--> relay decides --> `accept` hands socket and TLS on, or `refuse` answers and closes
 """

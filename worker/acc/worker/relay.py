@@ -1,18 +1,15 @@
-"""The relay: every tunnel of this worker, from accept to end.
+"""The relay: every tunnel of this worker, from its request to its end.
 
-    listener -> Opening -> admission (ticket, authorisation, dial) -> Splice -> Farewell
-                        -> a resume, which finds its Splice by token, or what it has missed of its end
+    Door -> admission (ticket, authorisation, dial) -> Splice -> Farewell
+         -> a resume, which finds its Splice by token, or what it has missed of its end
 
 It owns all of them, and one sweep a second that bounds them in time: openings, held splices, farewells, sessions.
-Numbers are bounded at the door: over MAX_OPENINGS, a share of the descriptors, and where they run out, the opening
-that has owed its request longest is dropped, for a real client needs milliseconds and a silent one waits; over
-MAX_TUNNELS a request is refused with WORKER_BUSY.
+Over MAX_TUNNELS a request is refused with WORKER_BUSY.
 
 Decisions are not made here: who may open a tunnel is admission's, what travels in it the wire's.
 """
 
 import asyncio
-import resource
 import secrets
 import socket
 import ssl
@@ -22,14 +19,14 @@ from collections.abc import Callable, Iterable
 from acc.wire.errors import AccError, Code
 from acc.wire.incoming import WINDOW
 from acc.wire.link import Link
-from acc.wire.names import join_address
 from acc.wire.ticket import Ticket
 from acc.wire.tunnel import Tunnel
 from acc.wire.tunnel_end import TunnelEnd
 from acc.wire.upgrade import Accepted, Request, encode_accepted
 from acc.worker import log, metrics
 from acc.worker.admission import Admission, Admitted
-from acc.worker.epoll import IN, EpollSet
+from acc.worker.door import Door
+from acc.worker.epoll import EpollSet
 from acc.worker.farewell import PATIENCE, Farewell
 from acc.worker.memory import Memory
 from acc.worker.opening import Opening
@@ -37,19 +34,10 @@ from acc.worker.reports import Reports
 from acc.worker.resumable import Finished, FinishedTunnels, Resumable
 from acc.worker.splice import Closer, Splice
 
-OPENING_DEADLINE = 10.0
-"""Seconds from accept to a complete request."""
-
 LEAVING = 1.0
 """Seconds that peers have for the last words of a worker that goes down."""
 
-MAX_OPENINGS = 1024
-OPENING_SHARE = 4
-"""Openings have this part of the descriptors at most: tunnels need the others, two each."""
-
 MAX_TUNNELS = 20000
-ACCEPTS = 64
-"""Connections accepted in one turn of the listener."""
 
 
 class Relay:
@@ -68,11 +56,9 @@ class Relay:
         self.memory = Memory()
         self._admission = admission
         self._reports = reports
-        self._tls = tls
         self._loop = loop
         self._hold = hold
-        self._listener: socket.socket | None = None
-        self._openings: dict[Opening, None] = {}  # oldest first
+        self._door = Door(epoll=self.epoll, memory=self.memory, tls=tls, on_request=self._requested)
         self._admitting: dict[Opening, asyncio.Task[None]] = {}  # whose request is complete
         self._farewells: dict[Farewell, None] = {}
         self._parted: asyncio.Future[None] | None = None  # once closing: all farewells are over
@@ -114,49 +100,11 @@ class Relay:
         """Monotonic seconds, by the clock."""
         return time.monotonic()
 
-    # the door
-
     def listen(self, listener: socket.socket) -> None:
         """Accepts from `listener`, a non-blocking listening socket, which belongs to the relay from now on."""
-        self._listener = listener
-        self.epoll.add(listener.fileno(), self._accept, IN)
+        self._door.listen(listener)
 
-    def _accept(self, _events: int) -> None:
-        if self._listener is None:
-            return
-        most = min(MAX_OPENINGS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // OPENING_SHARE)
-        for _ in range(ACCEPTS):
-            try:
-                connection, address = self._listener.accept()
-            except BlockingIOError:
-                return
-            except ConnectionAbortedError:
-                continue  # the client left while it was in the queue
-            except OSError:  # out of descriptors or memory
-                if self._openings:
-                    next(iter(self._openings)).drop()
-                    continue
-                self.epoll.want(self._listener.fileno(), 0)  # until the next sweep, or this would spin
-                return
-            connection.setblocking(False)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while len(self._openings) >= most:
-                next(iter(self._openings)).drop()
-            opening = Opening(
-                connection,
-                join_address(*address[:2]),
-                self._tls(),
-                epoll=self.epoll,
-                memory=self.memory,
-                began=self.now(),
-                on_request=self._requested,
-                on_end=self._opening_ended,
-            )
-            self._openings[opening] = None
-
-    def _opening_ended(self, opening: Opening) -> None:
-        self._openings.pop(opening, None)
-        self._admitting.pop(opening, None)
+    # beginnings
 
     def _requested(self, opening: Opening, request: Request) -> None:
         if request.resume is not None:
@@ -167,7 +115,7 @@ class Relay:
             raise AccError(Code.WORKER_BUSY)
         ticket = self._admission.verify(request.ticket)
         opening.wait()
-        del self._openings[opening]
+        self._door.release(opening)
         task = self._admitting[opening] = self._loop.create_task(self._admit(opening, request, ticket))
         task.add_done_callback(self._admission_ended)
 
@@ -181,10 +129,9 @@ class Relay:
             self._open(opening, request, admitted)
 
     def _refuse(self, opening: Opening, error: AccError) -> None:
-        """Answers; the opening then waits, among those that the sweep looks after, for its client to close."""
+        """Answers; the opening then waits in the door for its client to close."""
         del self._admitting[opening]
-        self._openings[opening] = None
-        opening.began = self.now()
+        self._door.keep(opening)
         metrics.OPENINGS.labels(error.code.value).inc()
         opening.refuse(error)
 
@@ -198,6 +145,7 @@ class Relay:
     def _open(self, opening: Opening, request: Request, admitted: Admitted) -> None:
         token = self._new_token(admitted.connection_id)
         accepted = self._accepted(admitted.connection_id, token, 0, request)
+        del self._admitting[opening]
         try:
             opening.accept(encode_accepted(accepted, request.key))
         except OSError:
@@ -315,15 +263,11 @@ class Relay:
 
     def drain(self) -> None:
         """Accepts no more, and ends every tunnel with DRAINING."""
-        if self._listener is not None:
-            self.epoll.forget(self._listener.fileno())
-            self._listener.close()
-            self._listener = None
-        for opening in list(self._openings):
+        self._door.close()
+        for opening, task in self._admitting.items():
+            task.cancel()
             opening.drop()
-        for opening in list(self._admitting):
-            self._admitting[opening].cancel()
-            opening.drop()
+        self._admitting.clear()
         for known in list(self._tunnels.values()):
             known.splice.fail(AccError(Code.DRAINING), "worker")
 
@@ -347,10 +291,7 @@ class Relay:
             self._sweep(self.now(), time.time())
 
     def _sweep(self, now: float, wall: float) -> None:
-        if self._listener is not None:
-            self.epoll.want(self._listener.fileno(), IN)
-        for opening in [one for one in self._openings if now - one.began > OPENING_DEADLINE]:
-            opening.drop()
+        self._door.sweep(now)
         for farewell in [one for one in self._farewells if now - one.began > PATIENCE]:
             farewell.drop()
         self._finished.forget(now - self._hold)
