@@ -134,3 +134,27 @@ async def test_a_server_that_has_become_a_standby_is_left_by_every_connection(cl
 
     assert refused.value.code is Code.UNAVAILABLE
     assert (before, len(between.connections)) == (3, 6)
+
+
+@pytest.mark.asyncio
+async def test_a_connection_goes_back_without_another_word_to_the_server(empty_database: str) -> None:
+    async with open_database(empty_database, pool=1) as one, open_database(empty_database, pool=1) as other:
+        row = await one.fetchrow("select pg_backend_pid() as pid /* the last word */")
+        assert row is not None
+
+        [seen] = await other.fetch("select query, state from pg_stat_activity where pid = $1", row["pid"])
+        assert (seen["query"], seen["state"]) == ("select pg_backend_pid() as pid /* the last word */", "idle")
+
+
+@pytest.mark.asyncio
+async def test_what_a_broken_use_case_had_begun_is_not_the_next_ones(empty_database: str) -> None:
+    async def broken(sql: Sql) -> None:
+        await sql.execute("create table half (n int)")
+        raise AccError(Code.CONFLICT)
+
+    async with open_database(empty_database, pool=1) as db:
+        with pytest.raises(AccError):
+            await db.transact(broken)
+
+        [found] = await db.fetch("select to_regclass('half') is null as gone, pg_current_xact_id_if_assigned() as mine")
+        assert (found["gone"], found["mine"]) == (True, None)

@@ -8,6 +8,8 @@ Rules:
 - A commit whose answer did not come is `Code.UNAVAILABLE`, never success: it may have happened or not.
 - Where a connection breaks, or its server has become a standby, every other connection is made anew too.
 - Only what Postgres-compatible clusters also run: no extension, no LISTEN, no advisory lock.
+- Nothing is set for a connection beyond its transaction, so that it goes back to the pool as it is, without the round
+  trip that asyncpg would make to have the server forget.
 """
 
 import asyncio
@@ -157,6 +159,10 @@ async def _retry(once: Callable[[], Awaitable[T]]) -> T:
     raise AccError(Code.UNAVAILABLE, "the database is too busy with the same rows")
 
 
+async def _as_it_is(_connection: Any) -> None:  # asyncpg ships no types
+    """Takes a connection back. A transaction that was broken off has been rolled back by then."""
+
+
 @asynccontextmanager
 async def open_database(url: str, *, pool: int = POOL_SIZE) -> AsyncGenerator[Database]:
     """The database at `url`. Connects when first used; closes what it opened."""
@@ -166,6 +172,7 @@ async def open_database(url: str, *, pool: int = POOL_SIZE) -> AsyncGenerator[Da
         min_size=0,
         max_size=pool,
         timeout=CONNECT_SECONDS,
+        reset=_as_it_is,
         command_timeout=STATEMENT_SECONDS + 1,
         server_settings={
             "application_name": "acc-controller",
