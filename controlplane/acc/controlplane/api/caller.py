@@ -27,6 +27,9 @@ MAX_TOKEN = 256
 OPEN = {"/v1/scopes": "scope", "/v1/auth-methods": "auth-method"}
 """Lists that may be asked for without a login, if a role says so: a client must know where to log in before it can."""
 
+NO_LOGIN = ("", "bearer")
+"""Without a token: clients that have none may name the scheme all the same."""
+
 _FIND = f"""
     select t.id, t.user_id, t.account_id, t.secret_hash, t.expiration_time, a.auth_method_id, a.login_name,
         u.name as user_name, {grants_of("u.id", EVERYBODY)} as grants,
@@ -137,8 +140,8 @@ async def find_anybody(db: Database) -> Caller:
 
 async def provide_caller(db: Database, scope: Scope) -> Caller:
     """Litestar's dependency `caller`: a route that takes it refuses whoever is not logged in, but for `OPEN`."""
-    authorization = Headers.from_scope(scope).get("authorization", "")
-    if not authorization and scope["type"] == ScopeType.HTTP and scope["method"] == "GET" and scope["path"] in OPEN:
+    authorization = Headers.from_scope(scope).get("authorization", "").strip()
+    if authorization.lower() in NO_LOGIN and _is_open(scope):
         anybody = await find_anybody(db)
         if not anybody.visibility(OPEN[scope["path"]]).anybodys.nothing:
             note_user(anybody.user_id, anybody.user_name)
@@ -149,3 +152,7 @@ async def provide_caller(db: Database, scope: Scope) -> Caller:
     if exchange is not None:
         exchange.user_id = caller.user_id
     return caller
+
+
+def _is_open(scope: Scope) -> bool:
+    return scope["type"] == ScopeType.HTTP and scope["method"] == "GET" and scope["path"] in OPEN
