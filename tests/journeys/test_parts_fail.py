@@ -187,7 +187,7 @@ def test_the_session_tells_who_closed_first_and_how_much_was_carried(api: Api, c
     session_id = client.ticket(target)["session_id"]
     wait_until(lambda: connections(api, session_id)[0].get("closed_by"))
     (connection,) = connections(api, session_id)
-    assert (connection["bytes_up"], connection["bytes_down"]) == (1000, 10)
+    assert (connection["bytes_up"], connection["bytes_down"]) == ("1000", "10")
     assert connection["closed_by"] == "client"
 
 

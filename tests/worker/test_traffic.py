@@ -118,4 +118,4 @@ async def test_the_controller_shows_what_an_open_connection_has_carried(
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
     [connection] = api.connections(session["session_id"])
-    assert (connection["bytes_up"], connection["bytes_down"], connection["status"]) == (70, 90, "authorized")
+    assert (connection["bytes_up"], connection["bytes_down"], connection["status"]) == ("70", "90", "authorized")

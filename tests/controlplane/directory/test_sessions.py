@@ -211,7 +211,7 @@ async def test_a_report_fills_the_books(db: Database, worker: Worker, admin: htt
     shown = (await asyncio.to_thread(admin.get, f"/v1/sessions/{session}")).json()["connections"][0]
     assert (shown["client_tcp_address"], shown["client_tcp_port"]) == ("192.0.2.1", 5000)
     assert (shown["endpoint_tcp_address"], shown["endpoint_tcp_port"]) == ("10.0.0.5", 22)
-    assert (shown["bytes_up"], shown["bytes_down"]) == (10, 20)
+    assert (shown["bytes_up"], shown["bytes_down"]) == ("10", "20")
     assert (shown["closed_by"], shown["closed_reason"], shown["status"]) == ("client", "ok", "closed")
 
 

@@ -324,7 +324,7 @@ def _summary(of_workers: Sequence[Row]) -> Json:
 
 
 def render_connection(row: Row) -> Json:
-    """A connection inside its session."""
+    """A connection inside its session. Its bytes are texts, as Boundary writes what may need 64 bits."""
     client = split_address(row["client_address"])
     endpoint = split_address(row["backend_address"])
     return present(
@@ -336,8 +336,8 @@ def render_connection(row: Row) -> Json:
         endpoint_tcp_address=endpoint[0] if endpoint else None,
         endpoint_tcp_port=endpoint[1] if endpoint else None,
         worker_tcp_address=row["local_address"] or None,
-        bytes_up=row["bytes_up"],
-        bytes_down=row["bytes_down"],
+        bytes_up=str(row["bytes_up"]),
+        bytes_down=str(row["bytes_down"]),
         closed_by=row["closed_by"],
         closed_reason=row["closed_reason"],
         during_outage=row["during_outage"],
