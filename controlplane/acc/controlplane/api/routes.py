@@ -81,14 +81,17 @@ def edits(
 ) -> Mapping[str, Act[Changed]]:
     """The three actions on a list that a thing `has`: `field` of `body` says what to add, to remove, to make it."""
 
+    def meant(change: Changed) -> Sequence[str]:
+        return getattr(change, field) or ()  # null is the empty list
+
     async def added(sql: Sql, found: Found, change: Changed) -> None:
-        await add(sql, found, getattr(change, field))
+        await add(sql, found, meant(change))
 
     async def removed(sql: Sql, found: Found, change: Changed) -> None:
-        await remove(sql, found, getattr(change, field))
+        await remove(sql, found, meant(change))
 
     async def made(sql: Sql, found: Found, change: Changed) -> None:
-        wanted, now = getattr(change, field), has(found.row)
+        wanted, now = meant(change), has(found.row)
         await remove(sql, found, [one for one in now if one not in wanted])
         await add(sql, found, [one for one in wanted if one not in now])
 

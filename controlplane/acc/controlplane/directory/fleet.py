@@ -53,7 +53,7 @@ class NewWorker(msgspec.Struct, forbid_unknown_fields=True):
 class TagsChange(Change):
     """The body that says which tags a worker has from here."""
 
-    api_tags: Tags
+    api_tags: Tags | None
 
 
 def _render(row: Row) -> Json:
@@ -124,16 +124,17 @@ async def _update(sql: Sql, found: Found, change: Described) -> None:
 
 
 async def _add_tags(sql: Sql, found: Found, change: TagsChange) -> None:
-    await _store_tags(sql, found, merged_tags(tags_in(found.row["api_tags"]), change.api_tags))
+    await _store_tags(sql, found, merged_tags(tags_in(found.row["api_tags"]), change.api_tags or {}))
 
 
 async def _set_tags(sql: Sql, found: Found, change: TagsChange) -> None:
-    await _store_tags(sql, found, change.api_tags)
+    await _store_tags(sql, found, change.api_tags or {})
 
 
 async def _remove_tags(sql: Sql, found: Found, change: TagsChange) -> None:
+    gone = change.api_tags or {}
     kept = {
-        key: [value for value in values if value not in change.api_tags.get(key, ())]
+        key: [value for value in values if value not in gone.get(key, ())]
         for key, values in tags_in(found.row["api_tags"]).items()
     }
     await _store_tags(sql, found, {key: values for key, values in kept.items() if values})

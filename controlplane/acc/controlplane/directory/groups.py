@@ -24,7 +24,7 @@ class NewGroup(msgspec.Struct, forbid_unknown_fields=True):
 class Members(Change):
     """The body that says who is in a group."""
 
-    member_ids: Ids
+    member_ids: Ids | None
 
 
 def _members(row: Row) -> list[str]:

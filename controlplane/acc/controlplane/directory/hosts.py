@@ -89,7 +89,7 @@ class NewHostSet(msgspec.Struct, forbid_unknown_fields=True):
 class Hosts(Change):
     """The body that says which hosts are in a set."""
 
-    host_ids: Ids
+    host_ids: Ids | None
 
 
 def _render_catalog(row: Row) -> Json:

@@ -37,19 +37,19 @@ class NewRole(msgspec.Struct, forbid_unknown_fields=True):
 class Principals(Change):
     """The body that says who has a role."""
 
-    principal_ids: Ids
+    principal_ids: Ids | None
 
 
 class Grants(Change):
     """The body that says what a role allows."""
 
-    grant_strings: list[str]
+    grant_strings: list[str] | None
 
 
 class GrantScopes(Change):
     """The body that says where a role counts."""
 
-    grant_scope_ids: Ids
+    grant_scope_ids: Ids | None
 
 
 def _render(row: Row) -> Json:
@@ -203,17 +203,16 @@ async def _store_grant_scopes(sql: Sql, found: Found, wanted: Sequence[str]) -> 
 
 async def _add_grant_scopes(sql: Sql, found: Found, change: GrantScopes) -> None:
     has = found.row["grant_scope_ids"]
-    await _store_grant_scopes(sql, found, [*has, *(one for one in change.grant_scope_ids if one not in has)])
+    await _store_grant_scopes(sql, found, [*has, *(one for one in change.grant_scope_ids or () if one not in has)])
 
 
 async def _remove_grant_scopes(sql: Sql, found: Found, change: GrantScopes) -> None:
-    await _store_grant_scopes(
-        sql, found, [one for one in found.row["grant_scope_ids"] if one not in change.grant_scope_ids]
-    )
+    gone = change.grant_scope_ids or ()
+    await _store_grant_scopes(sql, found, [one for one in found.row["grant_scope_ids"] if one not in gone])
 
 
 async def _set_grant_scopes(sql: Sql, found: Found, change: GrantScopes) -> None:
-    await _store_grant_scopes(sql, found, change.grant_scope_ids)
+    await _store_grant_scopes(sql, found, change.grant_scope_ids or ())
 
 
 ROUTES = routes(

@@ -81,7 +81,7 @@ class TargetChange(Change):
 class HostSources(Change):
     """The body that says which host sets a target leads to."""
 
-    host_source_ids: Ids
+    host_source_ids: Ids | None
 
 
 def _render(row: Row) -> Json:

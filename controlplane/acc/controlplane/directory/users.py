@@ -45,7 +45,7 @@ class UserChange(Described):
 class Accounts(Change):
     """The body that says which accounts log a user in."""
 
-    account_ids: Ids
+    account_ids: Ids | None
 
 
 def _render(row: Row) -> Json:
