@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from acc.wire.errors import CODES_BY_CLOSE, AccError, Code, code_named
+from acc.wire.errors import CODES_BY_CLOSE, AccError, Code, code_named, wrong_field
 
 SPOKEN_FOR = {0, 1, 2, 126, 127, 255}
 """Exit statuses that mean something else already: to us, to click, to a shell, to ssh."""
@@ -69,6 +69,13 @@ def test_a_code_is_found_by_its_name() -> None:
 
 
 def test_an_error_survives_pickling() -> None:
-    again = pickle.loads(pickle.dumps(AccError(Code.PROTOCOL, "why")))  # noqa: S301  our own bytes
+    again = pickle.loads(pickle.dumps(AccError(Code.PROTOCOL, "why", "where")))  # noqa: S301  our own bytes
 
-    assert (again.code, again.detail) == (Code.PROTOCOL, "why")
+    assert (again.code, again.detail, again.field) == (Code.PROTOCOL, "why", "where")
+
+
+def test_a_wrong_field_is_named_to_people_and_to_programs() -> None:
+    error = wrong_field("attributes.default_port", "must be a port")
+
+    assert (error.code, error.field) == (Code.BAD_REQUEST, "attributes.default_port")
+    assert error.detail == "attributes.default_port: must be a port"

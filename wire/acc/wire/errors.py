@@ -214,12 +214,16 @@ CODES_BY_CLOSE: dict[int, Code] = {code.close: code for code in Code if code.clo
 
 
 class AccError(Exception):
-    """An error with a code. `detail` says why, in this very case, and holds no secret."""
+    """An error with a code. `detail` says why, in this very case, and holds no secret.
 
-    def __init__(self, code: Code, detail: str = "") -> None:
-        super().__init__(code, detail)
+    `field` is the field of the request that is wrong, where one is: `attributes.login_name`.
+    """
+
+    def __init__(self, code: Code, detail: str = "", field: str = "") -> None:
+        super().__init__(code, detail, field)
         self.code = code
         self.detail = detail
+        self.field = field
 
     def __str__(self) -> str:
         return f"{self.code.title}: {self.detail}" if self.detail else self.code.title
@@ -227,6 +231,11 @@ class AccError(Exception):
     def lines(self, name: str = "NAME") -> tuple[str, str]:
         """The two lines that a person reads: what happened and why; what to do next."""
         return f"{self} ({self.code.value})", self.code.hint.format(name=name)
+
+
+def wrong_field(field: str, why: str) -> AccError:
+    """The error that says why a field of the request is wrong."""
+    return AccError(Code.BAD_REQUEST, f"{field}: {why}", field)
 
 
 def code_named(text: str) -> Code:

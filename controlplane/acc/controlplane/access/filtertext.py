@@ -196,4 +196,4 @@ def _compiled(token: _Token) -> Pattern:
 
 
 def _refuse(at: int, reason: str) -> AccError:
-    return AccError(Code.BAD_REQUEST, f"the filter, at character {at}: {reason}")
+    return AccError(Code.BAD_REQUEST, f"the filter, at character {at}: {reason}", "filter")

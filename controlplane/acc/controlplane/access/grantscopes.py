@@ -52,4 +52,4 @@ def _check(role: Place, reach: str, parents: Mapping[str, str]) -> None:
 
 
 def _refuse(reason: str) -> AccError:
-    return AccError(Code.BAD_REQUEST, f"grant_scope_ids {reason}")
+    return AccError(Code.BAD_REQUEST, f"grant_scope_ids {reason}", "grant_scope_ids")

@@ -190,4 +190,4 @@ def _shown(text: str | None) -> str:
 
 
 def _refuse(reason: str) -> AccError:
-    return AccError(Code.BAD_REQUEST, f"the grant {reason}")
+    return AccError(Code.BAD_REQUEST, f"the grant {reason}", "grant_strings")

@@ -6,6 +6,7 @@ place. Names are printable ASCII, so that two that look alike are alike; descrip
 In a change, a field that is absent stays, and one that is null goes back to its default.
 """
 
+import re
 import unicodedata
 from typing import Annotated, TypeVar
 
@@ -13,13 +14,15 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from acc.controlplane.audit.attempt import note_body
-from acc.wire.errors import AccError, Code
+from acc.wire.errors import AccError, Code, wrong_field
 
 T = TypeVar("T", bound=msgspec.Struct)
 V = TypeVar("V")
 
 MAX_DEPTH = 64
 MAX_IDS = 1000
+
+_PLACE = re.compile(r"(?: field `(?P<name>\w+)`)?(?: - at `\$\.?(?P<path>[\w.]*)[^`]*`)?$", re.ASCII)
 
 # `$` also stands before a newline at the end; the look-ahead takes that out.
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern="^[!-~]([ -~]*[!-~])?$(?!\\n)")]
@@ -48,10 +51,16 @@ def read_body(body: bytes, kind: type[T]) -> T:
     try:
         read = msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as wrong:
-        raise AccError(Code.BAD_REQUEST, f"the body: {wrong}") from None
+        raise AccError(Code.BAD_REQUEST, f"the body: {wrong}", _field_in(str(wrong))) from None
     # Only what was understood is recorded, and as it was said: defaults were not.
     note_body(msgspec.json.decode(body))
     return read
+
+
+def _field_in(sentence: str) -> str:
+    """The field that msgspec's sentence is about: its path, and what is missing or unknown there."""
+    found = _PLACE.search(sentence)
+    return ".".join(part for part in found.group("path", "name") if part) if found else ""
 
 
 def read_optional_body(body: bytes, kind: type[T]) -> T:
@@ -68,5 +77,5 @@ def plain(text: str | None, where: str) -> str | None:
     """Text for people. Raises AccError(BAD_REQUEST) for controls, and for what makes text look like another."""
     for character in text or "":
         if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}:
-            raise AccError(Code.BAD_REQUEST, f"{where}: the character U+{ord(character):04X} is not for text")
+            raise wrong_field(where, f"the character U+{ord(character):04X} is not for text")
     return text

@@ -51,8 +51,8 @@ async def check_query(connection: ASGIConnection[Any, Any, Any, Any], handler: B
         if name not in known:
             near = difflib.get_close_matches(name[:64], known, n=1)
             also = f"; did you mean {near[0]}?" if near else ""
-            raise AccError(Code.BAD_REQUEST, f"the query: unknown parameter {name[:64]!r}{also}")
+            raise AccError(Code.BAD_REQUEST, f"the query: unknown parameter {name[:64]!r}{also}", name[:64])
         if name in asked:
-            raise AccError(Code.BAD_REQUEST, f"the query: {name} is said twice")
+            raise AccError(Code.BAD_REQUEST, f"the query: {name} is said twice", name)
         asked[name] = value
     note_query(asked)

@@ -23,7 +23,7 @@ from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Database, ForeignKeyViolation, Row, Sql, UniqueViolation, required
 from acc.controlplane.store.ids import new_id
 from acc.wire.directory import RESOURCES
-from acc.wire.errors import AccError, Code
+from acc.wire.errors import AccError, Code, wrong_field
 from acc.wire.resources import Resource
 
 
@@ -188,7 +188,7 @@ async def place_for(
         raise AccError(Code.NOT_ALLOWED, f"create {kind.resource.plural.replace('-', ' ')} in {parent_id}")
     if scope.type not in kind.resource.scopes:
         where = " or ".join(kind.resource.scopes)
-        raise AccError(Code.BAD_REQUEST, f"scope_id: {kind.resource.plural} live in a scope of type {where}")
+        raise wrong_field("scope_id", f"{kind.resource.plural} live in a scope of type {where}")
     return Where(scope, pin, caller)
 
 

@@ -15,6 +15,7 @@ from litestar.handlers import HTTPRouteHandler
 from acc.controlplane.api.caller import OPEN
 from acc.controlplane.api.calls import Call, call_of
 from acc.controlplane.api.listing import MAX_PAGE
+from acc.controlplane.api.problems import KINDS
 from acc.controlplane.service.shape import Json
 from acc.wire.directory import BY_TYPE
 from acc.wire.errors import Code
@@ -56,6 +57,13 @@ _STATUSES = {
     503: "Something that is needed does not answer.",
 }
 
+_FIELD: Json = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "description": {"type": "string"}},
+    "required": ["name", "description"],
+    "additionalProperties": False,
+}
+
 _PROBLEM: Json = {
     "type": "object",
     "properties": {
@@ -65,9 +73,17 @@ _PROBLEM: Json = {
         "code": {"enum": [code.value for code in Code if code.http]},
         "detail": {"type": "string"},
         "hint": {"type": "string"},
+        "kind": {"enum": sorted(set(KINDS.values()))},
+        "message": {"type": "string"},
+        "details": {
+            "type": "object",
+            "properties": {"request_fields": {"type": "array", "items": _FIELD}},
+            "required": ["request_fields"],
+            "additionalProperties": False,
+        },
         "request_id": {"type": "string"},
     },
-    "required": ["type", "title", "status", "code", "detail", "hint", "request_id"],
+    "required": ["type", "title", "status", "code", "detail", "hint", "kind", "message", "request_id"],
     "additionalProperties": False,
 }
 

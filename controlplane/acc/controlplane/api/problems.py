@@ -1,8 +1,10 @@
 """Errors become problem documents (RFC 9457) here and nowhere else.
 
-Rule: an `AccError` shows its code, title, hint and detail. Everything else becomes `internal` with nothing of it
-shown, and is logged once with its traceback. What Litestar refuses by itself (malformed JSON, wrong types, unknown
-fields, a body too large, no such path) keeps its status and gets a code and one sentence.
+Rule: an `AccError` shows its code, title, hint and detail, and the same once more as Boundary's clients read it: in
+`kind`, gRPC's name for such an error, `message`, and `details.request_fields`, the field that is wrong. Everything
+else becomes `internal` with nothing of it shown, and is logged once with its traceback. What Litestar refuses by
+itself (malformed JSON, wrong types, unknown fields, a body too large, no such path) keeps its status and gets a code
+and one sentence.
 """
 
 from typing import Any, cast
@@ -26,30 +28,49 @@ _CODES_BY_STATUS = {
     429: Code.TOO_MANY_REQUESTS,
 }
 
+KINDS = {
+    400: "InvalidArgument",
+    401: "Unauthenticated",
+    403: "PermissionDenied",
+    404: "NotFound",
+    405: "Unimplemented",
+    409: "Aborted",
+    413: "InvalidArgument",
+    429: "ResourceExhausted",
+    500: "Internal",
+    503: "Unavailable",
+}
+"""What Boundary's clients call a refusal with that status: they compare the two, and nothing else."""
+
 LEFT_EARLY = "client disconnected prematurely"
 """Litestar's words for a client that goes away in the middle of a body: no failure of ours, though it counts as 500."""
 
 AnyRequest = Request[Any, Any, Any]  # Litestar's user, auth and state, none of which are used
 
 
-def problem(code: Code, detail: str, status: int) -> Response[dict[str, object]]:
-    """The response that says `code`."""
+def problem(error: AccError, status: int) -> Response[dict[str, object]]:
+    """The response that says `error`."""
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-    body = problem_document(code, detail, status)
+    body = problem_document(error, status)
     return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
 
 
-def problem_document(code: Code, detail: str, status: int) -> dict[str, object]:
-    """The body that says `code`, and which request it answers."""
+def problem_document(error: AccError, status: int) -> dict[str, object]:
+    """The body that says `error`, and which request it answers."""
+    code = error.code
     note_outcome(code)
     document: dict[str, object] = {
         "type": "about:blank",
         "title": code.title,
         "status": status,
         "code": code.value,
-        "detail": detail,
+        "detail": error.detail,
         "hint": code.hint,
+        "kind": KINDS.get(status, KINDS[400]),
+        "message": str(error),
     }
+    if error.field:
+        document["details"] = {"request_fields": [{"name": error.field, "description": error.detail}]}
     exchange = current()
     if exchange is not None:
         exchange.code = code.value
@@ -59,7 +80,7 @@ def problem_document(code: Code, detail: str, status: int) -> dict[str, object]:
 
 async def send_problem(error: AccError, send: Send) -> None:
     """Answers with `error` from a layer that stands before the routes."""
-    body = msgspec.json.encode(problem_document(error.code, error.detail, error.code.http))
+    body = msgspec.json.encode(problem_document(error, error.code.http))
     headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": error.code.http, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
@@ -68,24 +89,24 @@ async def send_problem(error: AccError, send: Send) -> None:
 def _known(_request: AnyRequest, error: AccError) -> Response[dict[str, object]]:
     if error.code is Code.INTERNAL or not error.code.http:
         logger.error("request failed", exc_info=error)
-        return problem(Code.INTERNAL, "", 500)
-    return problem(error.code, error.detail, error.code.http)
+        return problem(AccError(Code.INTERNAL), 500)
+    return problem(error, error.code.http)
 
 
 def _refused(request: AnyRequest, error: HTTPException) -> Response[dict[str, object]]:
     if error.detail == LEFT_EARLY:
-        return problem(Code.BAD_REQUEST, "the body never came to its end", 400)
+        return problem(AccError(Code.BAD_REQUEST, "the body never came to its end"), 400)
     if error.status_code >= 500:
         return _unknown(request, error)
     code = _CODES_BY_STATUS.get(error.status_code, Code.BAD_REQUEST)
-    answer = problem(code, _sentence(error), error.status_code)
+    answer = problem(AccError(code, _sentence(error)), error.status_code)
     answer.headers.update(error.headers or {})  # Allow, where the path has other methods
     return answer
 
 
 def _unknown(request: AnyRequest, error: Exception) -> Response[dict[str, object]]:
     logger.error("request failed", exc_info=error, extra={"about": {"method": request.method}})
-    return problem(Code.INTERNAL, "", 500)
+    return problem(AccError(Code.INTERNAL), 500)
 
 
 def _sentence(error: HTTPException) -> str:

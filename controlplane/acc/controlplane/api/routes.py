@@ -209,7 +209,7 @@ def read_flag(asked: Mapping[str, str], name: str) -> bool:
         case "false" | "":
             return False
         case _:
-            raise AccError(Code.BAD_REQUEST, f"the query: {name} must be true or false")
+            raise AccError(Code.BAD_REQUEST, f"the query: {name} must be true or false", name)
 
 
 def read_filter(asked: Mapping[str, str]) -> Filter | None:

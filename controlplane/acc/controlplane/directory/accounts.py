@@ -25,7 +25,7 @@ from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Database, Row, Sql
 from acc.controlplane.store.ids import new_id
 from acc.wire.directory import ACCOUNT
-from acc.wire.errors import AccError, Code
+from acc.wire.errors import AccError, Code, wrong_field
 
 MAX_LOGIN_NAME = 128
 
@@ -125,7 +125,7 @@ async def create_account(
 
 
 def _too_short() -> AccError:
-    return AccError(Code.BAD_REQUEST, "attributes.login_name: it is shorter than its auth method allows")
+    return wrong_field("attributes.login_name", "it is shorter than its auth method allows")
 
 
 _CREATE = Call(resource=ACCOUNT, action="create", body=NewAccount)

@@ -76,7 +76,7 @@ ALIASES = Kind(
 
 def _value(value: str) -> str:
     if not is_name(value) or type_of_id(value) is not None:
-        raise AccError(Code.BAD_NAME, f"value: {value[:64]!r} cannot be an alias")
+        raise AccError(Code.BAD_NAME, f"value: {value[:64]!r} cannot be an alias", "value")
     return value
 
 

@@ -23,7 +23,7 @@ from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Database, Row, Sql
 from acc.controlplane.store.ids import new_id
 from acc.wire.directory import WORKER
-from acc.wire.errors import AccError, Code
+from acc.wire.errors import AccError, Code, wrong_field
 from acc.wire.names import is_name
 
 TOKEN_SECONDS = 3600
@@ -119,7 +119,7 @@ async def create_worker(db: Database, caller: Caller, worker_door: WorkerDoor, b
 async def _update(sql: Sql, found: Found, change: Described) -> None:
     name = given(change.name, found.row["name"])
     if name is None or not is_name(name):
-        raise AccError(Code.BAD_NAME, "a worker has a name of letters, digits, dot, underscore and hyphen")
+        raise AccError(Code.BAD_NAME, "a worker has a name of letters, digits, dot, underscore and hyphen", "name")
     await describe(sql, found, change)
 
 
@@ -142,7 +142,7 @@ async def _remove_tags(sql: Sql, found: Found, change: TagsChange) -> None:
 
 async def _store_tags(sql: Sql, found: Found, tags: dict[str, list[str]]) -> None:
     if len(tags) > MAX_TAGS or any(len(values) > MAX_TAGS for values in tags.values()):
-        raise AccError(Code.BAD_REQUEST, f"api_tags: a worker has at most {MAX_TAGS} tags of {MAX_TAGS} values")
+        raise wrong_field("api_tags", f"a worker has at most {MAX_TAGS} tags of {MAX_TAGS} values")
     await sql.execute("update workers set api_tags = $2 where id = $1", found.id, json.dumps(tags))
 
 

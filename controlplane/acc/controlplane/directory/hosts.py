@@ -19,7 +19,7 @@ from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
 from acc.wire.directory import HOST, HOST_CATALOG, HOST_SET
-from acc.wire.errors import AccError, Code
+from acc.wire.errors import wrong_field
 
 Address = Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
 
@@ -36,7 +36,7 @@ def host_address(text: str, where: str) -> str:
     else:
         good = "%" not in text
     if not good:
-        raise AccError(Code.BAD_REQUEST, f"{where}: must be an IP address or a DNS name, without a port")
+        raise wrong_field(where, "must be an IP address or a DNS name, without a port")
     return text
 
 

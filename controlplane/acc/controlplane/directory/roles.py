@@ -19,7 +19,7 @@ from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
 from acc.wire.directory import ROLE, type_of_id
-from acc.wire.errors import AccError, Code
+from acc.wire.errors import AccError, wrong_field
 
 WORDS = ("this", "children", "descendants")
 
@@ -125,7 +125,7 @@ async def _insert_principals(sql: Sql, role_id: str, principal_ids: Sequence[str
     by_type = {one: type_of_id(one) for one in principal_ids}
     strange = [one for one, kind in by_type.items() if kind not in ("user", "group")]
     if strange:
-        raise AccError(Code.BAD_REQUEST, f"principal_ids: {strange[0]!r} is the id of no user and no group")
+        raise wrong_field("principal_ids", f"{strange[0]!r} is the id of no user and no group")
     for table, column, kind in (("role_users", "user_id", "user"), ("role_groups", "group_id", "group")):
         await sql.execute(
             f"insert into {table} (role_id, {column}) select $1, unnest($2::text[]) on conflict do nothing",

@@ -16,7 +16,7 @@ from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
 from acc.wire.directory import SCOPE
-from acc.wire.errors import AccError, Code
+from acc.wire.errors import wrong_field
 
 
 class NewScope(msgspec.Struct, forbid_unknown_fields=True):
@@ -76,14 +76,14 @@ async def create_scope(sql: Sql, *, parent_id: str, name: str, description: str 
 async def _insert(sql: Sql, where: Where, new: NewScope) -> str:
     level = "org" if where.scope.type == "global" else "project"
     if new.type not in (None, level):
-        raise AccError(Code.BAD_REQUEST, f"type: in {where.scope.type} there are only scopes of type {level}")
+        raise wrong_field("type", f"in {where.scope.type} there are only scopes of type {level}")
     return await create_scope(sql, parent_id=where.scope.id, name=new.name, description=new.description)
 
 
 async def _update(sql: Sql, found: Found, change: ScopeChange) -> None:
     name = given(change.name, found.row["name"])
     if name is None or (found.id == "global" and name != "global"):
-        raise AccError(Code.BAD_REQUEST, "name: a scope has one, and global keeps its own")
+        raise wrong_field("name", "a scope has one, and global keeps its own")
     await describe(sql, found, change)
     if not isinstance(change.primary_auth_method_id, UnsetType):
         await set_primary_auth_method(sql, found.id, change.primary_auth_method_id)

@@ -20,7 +20,7 @@ from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
 from acc.wire.directory import TARGET, type_of_id
-from acc.wire.errors import AccError, Code
+from acc.wire.errors import AccError, Code, wrong_field
 from acc.wire.names import is_name
 
 SESSION_SECONDS = 28800
@@ -149,7 +149,7 @@ async def _update(sql: Sql, found: Found, change: TargetChange) -> None:
     row, attributes = found.row, change.attributes
     address = _address(given(change.address, row["address"]))
     if address is not None and row["host_sources"]:
-        raise AccError(Code.BAD_REQUEST, "address: a target with host sources has none")
+        raise wrong_field("address", "a target with host sources has none")
     await sql.execute(
         "update targets set name = $2, description = $3, address = $4, default_port = $5, default_client_port = $6,"
         " extra_ports = $7, outage_policy = $8, session_max_seconds = $9, session_connection_limit = $10,"
@@ -170,7 +170,7 @@ async def _update(sql: Sql, found: Found, change: TargetChange) -> None:
 
 def _name(name: str) -> str:
     if not is_name(name) or type_of_id(name) is not None:
-        raise AccError(Code.BAD_NAME, f"name: {name[:64]!r} cannot be a target's name")
+        raise AccError(Code.BAD_NAME, f"name: {name[:64]!r} cannot be a target's name", "name")
     return name
 
 
@@ -180,7 +180,7 @@ def _address(address: str | None) -> str | None:
 
 def _limit(limit: int | None) -> int:
     if limit == 0:
-        raise AccError(Code.BAD_REQUEST, "session_connection_limit: must be positive, or -1 for no limit")
+        raise wrong_field("session_connection_limit", "must be positive, or -1 for no limit")
     return NO_LIMIT if limit is None else limit
 
 
@@ -196,7 +196,7 @@ def _sources(row: Row) -> list[str]:
 
 async def _add_sources(sql: Sql, found: Found, set_ids: Sequence[str]) -> None:
     if set_ids and found.row["address"] is not None:
-        raise AccError(Code.BAD_REQUEST, "host_source_ids: a target with an address has none")
+        raise wrong_field("host_source_ids", "a target with an address has none")
     await sql.execute(
         "insert into target_host_sets (target_id, host_set_id, scope_id) select $1, unnest($2::text[]), $3"
         " on conflict do nothing",

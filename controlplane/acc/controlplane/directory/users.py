@@ -18,7 +18,7 @@ from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql, UniqueViolation
 from acc.controlplane.store.ids import new_id
 from acc.wire.directory import USER
-from acc.wire.errors import AccError, Code
+from acc.wire.errors import AccError, Code, wrong_field
 from acc.wire.names import is_name
 
 FullName = Annotated[str, msgspec.Meta(max_length=256)]
@@ -91,7 +91,7 @@ async def create_user(
 ) -> str:
     """A new user, without any role."""
     if not is_name(name):
-        raise AccError(Code.BAD_NAME, f"{name[:64]!r} cannot be a user's name")
+        raise AccError(Code.BAD_NAME, f"{name[:64]!r} cannot be a user's name", "name")
     user_id = new_id("u")
     await sql.execute(
         "insert into users (id, scope_id, name, description, full_name, email) values ($1, $2, $3, $4, $5, $6)",
@@ -120,7 +120,7 @@ async def _update(sql: Sql, found: Found, change: UserChange) -> None:
     _not_built_in(found)
     name = given(change.name, found.row["name"])
     if name is None or not is_name(name):
-        raise AccError(Code.BAD_NAME, "a user has a name of letters, digits, dot, underscore and hyphen")
+        raise AccError(Code.BAD_NAME, "a user has a name of letters, digits, dot, underscore and hyphen", "name")
     await describe(sql, found, change)
     await sql.execute(
         "update users set full_name = $2, email = $3 where id = $1",
@@ -148,7 +148,7 @@ async def _add_accounts(sql: Sql, found: Found, account_ids: Sequence[str]) -> N
         raise AccError(Code.CONFLICT, "account_ids: a user has one account in an auth method, no more") from None
     missing = set(account_ids) - {row["id"] for row in taken}
     if missing:
-        raise AccError(Code.BAD_REQUEST, f"account_ids: no account to be had: {', '.join(sorted(missing)[:5])}")
+        raise wrong_field("account_ids", f"no account to be had: {', '.join(sorted(missing)[:5])}")
 
 
 async def _remove_accounts(sql: Sql, found: Found, account_ids: Sequence[str]) -> None:
