@@ -16,8 +16,7 @@ from acc.controlplane.audit.attempt import note_query
 from acc.wire.errors import AccError, Code
 from acc.wire.resources import Resource
 
-PAGE_PARAMETERS = ("page_size", "list_token")
-LIST_PARAMETERS = ("scope_id", "recursive", "filter", *PAGE_PARAMETERS)
+LIST_PARAMETERS = ("scope_id", "recursive", "filter", "page_size", "list_token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

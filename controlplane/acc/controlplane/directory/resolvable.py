@@ -2,6 +2,7 @@
 
 Rule: an alias is listed if its target is one that the user, with all that their roles give them, may have a session
 for. So it says nothing of a target that `authorize-session` does not say, and needs no right to the alias itself.
+It takes what every list takes; aliases all live in global, so that is the one scope to ask for, recursively or not.
 """
 
 from collections.abc import Sequence
@@ -15,15 +16,17 @@ from acc.controlplane.access.grants import Holder, Place, Rights, Thing, allows,
 from acc.controlplane.access.held import EVERYBODY, grants_of, read_grants
 from acc.controlplane.access.visibility import visibility
 from acc.controlplane.api.caller import Caller
-from acc.controlplane.api.calls import PAGE_PARAMETERS, Call
+from acc.controlplane.api.calls import LIST_PARAMETERS, Call
 from acc.controlplane.api.kind import find, item_actions, show
 from acc.controlplane.api.listing import PageStart, read_page
-from acc.controlplane.api.pages import page_of
+from acc.controlplane.api.pages import BATCH, is_wanted, page_of
+from acc.controlplane.api.routes import read_filter, read_flag
 from acc.controlplane.directory.aliases import ALIASES
 from acc.controlplane.directory.users import USERS
 from acc.controlplane.service.shape import Json
 from acc.controlplane.store.db import Database, Row, required
 from acc.wire.directory import USER
+from acc.wire.errors import wrong_field
 
 _GRANTS = f"select {grants_of('u.id', EVERYBODY)} as grants from users u where u.id = $1"  # noqa: S608 (constants)
 
@@ -47,7 +50,7 @@ _PAGE = f"""
 """  # noqa: S608 (only constants of ours are put in)
 
 
-_CALL = Call(resource=USER, action="list-resolvable-aliases", query=PAGE_PARAMETERS)
+_CALL = Call(resource=USER, action="list-resolvable-aliases", query=LIST_PARAMETERS)
 
 
 @get("/v1/users/{item_id:str}/:list-resolvable-aliases", opt=_CALL.opt)
@@ -61,6 +64,10 @@ async def list_resolvable_aliases(
     found = await find(db, caller, USERS, caller.user_id if item_id == "self" else item_id)
     found.need("list-resolvable-aliases")
     asked = request.query_params
+    if asked.get("scope_id", "global") != "global":
+        raise wrong_field("scope_id", "aliases live in global")
+    read_flag(asked, "recursive")
+    wanted = read_filter(asked)
     rights = await _rights(db, caller, found.id)
     sight = visibility(rights, "target").anybodys
 
@@ -80,9 +87,11 @@ async def list_resolvable_aliases(
         target = Thing(Place(row["target_scope_id"], row["target_org_id"]), "target", row["destination_id"])
         if not allows(rights, target, "authorize-session"):
             return None
-        return show(ALIASES, caller, row, item_actions(ALIASES, caller, row))
+        item = show(ALIASES, caller, row, item_actions(ALIASES, caller, row))
+        return item if is_wanted(wanted, item) else None
 
-    return await page_of(read_page(asked.get("page_size"), asked.get("list_token")), fetch, render)
+    page = read_page(asked.get("page_size"), asked.get("list_token"))
+    return await page_of(page, fetch, render, 0 if wanted is None else BATCH)
 
 
 async def _rights(db: Database, caller: Caller, user_id: str) -> Rights:
