@@ -110,3 +110,28 @@ def test_an_unknown_command_is_a_usage_error(acc: Acc) -> None:
 
     assert done.returncode == 2
     assert "No such command" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (("target", "list"), "targets"),
+        (("session", "watch"), "sessions"),
+        (("lgoin",), "login"),
+        (("host-catalog", "list"), "host-catalogs"),
+        (("targets", "lst"), "list"),
+        (("sessions", "wacth"), "watch"),
+        (("users", "add-account"), "add-accounts"),
+        (("audit", "event"), "events"),
+    ],
+)
+def test_a_slip_is_answered_with_the_command_that_was_meant(acc: Acc, typed: tuple[str, ...], meant: str) -> None:
+    done = acc(*typed)
+
+    assert done.returncode == 2
+    assert "Did you mean" in done.stderr
+    assert f"'{meant}'" in done.stderr
+
+
+def test_what_is_like_no_command_suggests_none(acc: Acc) -> None:
+    assert "Did you mean" not in acc("xyzzy").stderr

@@ -27,6 +27,14 @@ class LazyGroup(click.Group):
             return found
         return _made(cmd_name) if cmd_name in BY_PLURAL else None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as unknown:  # click looks for near names among commands that are imported
+            raise click.NoSuchCommand(unknown.command_name, possibilities=LINES, ctx=ctx) from None
+
     def get_help(self, ctx: click.Context) -> str:  # noqa: ARG002  click's signature
         return help_text()
 
