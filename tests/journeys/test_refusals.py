@@ -85,7 +85,7 @@ def test_a_backend_that_resets_at_once(api: Api, client: Client) -> None:
 
 
 def test_an_unknown_target(client: Client) -> None:
-    assert_failed(client.attempt("no-such-target"), Code.NOT_FOUND)
+    assert_failed(client.attempt("no-such-target"), Code.NOT_FOUND, "acc targets list")
 
 
 def test_a_name_that_is_none(client: Client) -> None:
@@ -144,7 +144,7 @@ def test_a_user_who_may_see_nothing_is_told_no_more_than_that(
     system: System, database: str, api: Api, client: Client
 ) -> None:
     someone = person(system, database)
-    assert_failed(as_person(client, someone).attempt(api.target(22)), Code.NOT_FOUND)
+    assert_failed(as_person(client, someone).attempt(api.target(22)), Code.NOT_FOUND, "acc targets list")
 
 
 def test_a_user_who_may_see_a_target_but_not_use_it(system: System, database: str, api: Api, client: Client) -> None:

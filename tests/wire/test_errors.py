@@ -56,6 +56,10 @@ def test_a_hint_names_what_was_asked_for() -> None:
     assert AccError(Code.TICKET_MISSING).lines("web-1")[1] == "connect with: acc proxy web-1"
 
 
+def test_a_hint_for_this_very_case_stands_for_that_of_the_code() -> None:
+    assert AccError(Code.NOT_FOUND, "user bob", "look at {them}").lines()[1] == "look at {them}"
+
+
 def test_an_error_without_detail_is_its_title() -> None:
     assert str(AccError(Code.DRAINING)) == "the worker is going down"
 
@@ -69,9 +73,9 @@ def test_a_code_is_found_by_its_name() -> None:
 
 
 def test_an_error_survives_pickling() -> None:
-    again = pickle.loads(pickle.dumps(AccError(Code.PROTOCOL, "why", "where")))  # noqa: S301  our own bytes
+    again = pickle.loads(pickle.dumps(AccError(Code.PROTOCOL, "why", "what next", "where")))  # noqa: S301  our own bytes
 
-    assert (again.code, again.detail, again.field) == (Code.PROTOCOL, "why", "where")
+    assert (again.code, again.detail, again.hint, again.field) == (Code.PROTOCOL, "why", "what next", "where")
 
 
 def test_a_wrong_field_is_named_to_people_and_to_programs() -> None:

@@ -38,6 +38,7 @@ def _read(status: int, body: bytes) -> Grant:
         return parse(document)
     match document:
         case {"code": str(code), "detail": str(detail)}:
-            raise AccError(code_named(code), printable(detail))
+            hint = document.get("hint")
+            raise AccError(code_named(code), printable(detail), printable(hint) if isinstance(hint, str) else "")
         case _:
             raise AccError(Code.HTTP_PEER, f"the controller answered with HTTP status {status}")

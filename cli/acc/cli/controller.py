@@ -130,11 +130,15 @@ def objects(value: object) -> list[Item]:
     return found
 
 
+def _said(problem: Item, key: str) -> str:
+    value = problem.get(key)
+    return printable(value)[:MAX_DETAIL] if isinstance(value, str) else ""
+
+
 def _problem(status: int, problem: Item) -> AccError:
-    code, detail = problem.get("code"), problem.get("detail")
-    why = printable(detail)[:MAX_DETAIL] if isinstance(detail, str) else ""
+    code, why, hint = problem.get("code"), _said(problem, "detail"), _said(problem, "hint")
     if isinstance(code, str):
-        return AccError(code_named(code), why if code in CODES else f"{printable(code)[:40]} {why}")
+        return AccError(code_named(code), why if code in CODES else f"{printable(code)[:40]} {why}", hint)
     if status == 401:
         return AccError(Code.LOGIN_REQUIRED, why)
     return AccError(Code.HTTP_PEER, f"it answered with status {status}")

@@ -4,7 +4,8 @@ A code is the same everywhere: the reason of a RESET, the `code` of a problem do
 status and the exit status of `acc`. Its columns:
 
 - title: what happened, as the first words of a sentence;
-- hint: what to do next, in the imperative; `{name}` stands for what the person asked for;
+- hint: what to do next, in the imperative, where whoever raises it knows nothing more exact; `{name}` stands for what
+  the person asked for;
 - exit_status: of the `acc` process; 0 and 1 belong to success and to the command run by `acc connect`,
   2 to click's usage errors, 255 to ssh;
 - http: the status of a refusal over HTTP; 0 where a code never travels so;
@@ -63,7 +64,7 @@ class Code(enum.Enum):
     # what they may
     NOT_FOUND = (
         "not_found", "no such thing, or you may not see it",
-        "list what you may see, for instance with: acc targets list", 12, 404, 0,
+        "check what was asked for; the list commands show what you may see", 12, 404, 0,
     )  # fmt: skip
     NOT_ALLOWED = (
         "not_allowed", "you may not do that",
@@ -214,15 +215,16 @@ CODES_BY_CLOSE: dict[int, Code] = {code.close: code for code in Code if code.clo
 
 
 class AccError(Exception):
-    """An error with a code. `detail` says why, in this very case, and holds no secret.
+    """An error with a code. `detail` says why, and `hint` what to do, in this very case; neither holds a secret.
 
     `field` is the field of the request that is wrong, where one is: `attributes.login_name`.
     """
 
-    def __init__(self, code: Code, detail: str = "", field: str = "") -> None:
-        super().__init__(code, detail, field)
+    def __init__(self, code: Code, detail: str = "", hint: str = "", field: str = "") -> None:
+        super().__init__(code, detail, hint, field)
         self.code = code
         self.detail = detail
+        self.hint = hint
         self.field = field
 
     def __str__(self) -> str:
@@ -230,12 +232,12 @@ class AccError(Exception):
 
     def lines(self, name: str = "NAME") -> tuple[str, str]:
         """The two lines that a person reads: what happened and why; what to do next."""
-        return f"{self} ({self.code.value})", self.code.hint.format(name=name)
+        return f"{self} ({self.code.value})", self.hint or self.code.hint.format(name=name)
 
 
 def wrong_field(field: str, why: str) -> AccError:
     """The error that says why a field of the request is wrong."""
-    return AccError(Code.BAD_REQUEST, f"{field}: {why}", field)
+    return AccError(Code.BAD_REQUEST, f"{field}: {why}", field=field)
 
 
 def code_named(text: str) -> Code:

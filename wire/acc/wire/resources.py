@@ -123,6 +123,11 @@ class Resource:
         return "scope_id" if self.parent is None else f"{self.parent.replace('-', '_')}_id"
 
     @property
+    def where_to_look(self) -> str:
+        """The hint for somebody who asked for one that is not there."""
+        return f"list what you may see: acc {self.plural} list"
+
+    @property
     def path(self) -> str:
         """Of the collection."""
         return f"/v1/{self.plural}"

@@ -9,23 +9,28 @@ Refuses an id of another type, and a name of several things: AMBIGUOUS, with the
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from acc.cli.controller import Controller, Item, text
-from acc.wire.directory import BY_TYPE, SCOPE, type_of_id
+from acc.wire.directory import BY_TYPE, GLOBAL, ORG, PROJECT, SCOPE, type_of_id
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name
 from acc.wire.resources import Resource
 
 MAX_CANDIDATES = 5
 MAX_TEXT = 512
+MAX_FIRST = 1000
+"""Things, the newest, among which one is looked for that somebody may have meant."""
+
 
 SELF = ("user", "auth-token")
 """Types of which the API knows `self`."""
 
 _ID = re.compile(r"[a-z]+_[0-9A-Za-z]{10,}", re.ASCII)
+_SCOPE_TYPES = dict(zip(SCOPE.prefixes, (GLOBAL, ORG, PROJECT), strict=True))
+_SPOKEN = {GLOBAL: "the global scope", ORG: "an org", PROJECT: "a project"}
 _CALLED = {"account": "login_name", "alias": "value", "session": "target_name"}
 _NAMELESS = ("auth-token", "audit-event")
 
@@ -62,18 +67,11 @@ class Names:
 
     controller: Controller
 
-    def id_of(self, resource: Resource, given: str, scope_types: tuple[str, ...] = ()) -> str:
-        """The id of the one thing that `given` names; of these types of scope, where only they will do."""
+    def id_of(self, resource: Resource, given: str) -> str:
+        """The id of the one thing that `given` names."""
         if _is_id(resource, given):
             return given
-        found = [item for item in self._named(resource, given) if not scope_types or item.get("type") in scope_types]
-        match found:
-            case [one]:
-                return checked_id(text(one, "id"))
-            case []:
-                raise AccError(Code.NOT_FOUND, f"no {resource.type} is called {given}; see: acc {resource.plural} list")
-            case _:
-                raise AccError(Code.AMBIGUOUS, self._candidates(resource, given, found))
+        return self._only(resource, given, self._named(resource, given))
 
     def id_among(self, types: tuple[str, ...], given: str) -> str:
         """The id of the one thing of one of these types that `given` names."""
@@ -87,16 +85,36 @@ class Names:
             case [(_, one)]:
                 return checked_id(text(one, "id"))
             case []:
-                raise AccError(Code.NOT_FOUND, f"no {' or '.join(types)} is called {given}")
+                raise self._unknown(resources, given)
             case _:
                 said = ", ".join(f"{text(item, 'id')} (a {resource.type})" for resource, item in found[:MAX_CANDIDATES])
                 raise AccError(Code.AMBIGUOUS, f"{len(found)} things are called {given}: {said}")
 
     def container(self, resource: Resource, given: str) -> str:
         """The id of where things of a type live, by the name or the path of that."""
-        if resource.parent is None:
-            return self.id_of(SCOPE, given, resource.scopes)
-        return self.id_of(BY_TYPE[resource.parent], given)
+        if resource.parent is not None:
+            return self.id_of(BY_TYPE[resource.parent], given)
+        if _is_id(SCOPE, given):
+            if _SCOPE_TYPES[given.partition("_")[0]] not in resource.scopes:
+                raise self._misplaced(resource, self.controller.get(f"{SCOPE.path}/{given}"))
+            return given
+        found = self._named(SCOPE, given)
+        fitting = [item for item in found if item.get("type") in resource.scopes]
+        if found and not fitting:
+            raise self._misplaced(resource, found[0])
+        return self._only(SCOPE, given, fitting)
+
+    def places(self, resource: Resource, within: str | None = None) -> str:
+        """Where things of a type may live, as a person would say it: a few paths."""
+        if resource.parent is not None:
+            around = BY_TYPE[resource.parent]
+            found = self._first(around, within)
+        else:
+            around = SCOPE
+            found = [item for item in self._first(SCOPE, within) if item.get("type") in resource.scopes]
+        paths = [self._path(item, around) for item in found[:MAX_CANDIDATES]]
+        paths += ["global"] if around is SCOPE and within is None and "global" in resource.scopes else []
+        return ", ".join(paths) + (", and more" if len(found) > MAX_CANDIDATES else "")
 
     def pages(
         self, resource: Resource, container: str | None, size: int, query: dict[str, str]
@@ -107,6 +125,48 @@ class Names:
         else:
             where = {"scope_id": container or "global", "recursive": "true"}
         return self.controller.pages(resource.path, size, **where, **query)
+
+    def _only(self, resource: Resource, given: str, found: list[Item]) -> str:
+        """The id of the one thing that was found."""
+        match found:
+            case [one]:
+                return checked_id(text(one, "id"))
+            case []:
+                raise self._unknown((resource,), given)
+            case _:
+                raise AccError(Code.AMBIGUOUS, self._candidates(resource, given, found))
+
+    def _misplaced(self, resource: Resource, scope: Item) -> AccError:
+        """Nothing of this type lives in `scope`; the scopes below it where it may are said."""
+        path, wanted = self._path(scope, SCOPE), " or ".join(_SPOKEN[type_] for type_ in resource.scopes)
+        below = self.places(resource, text(scope, "id"))
+        if below:
+            hint = f"say one of those in it: {below}"
+        elif scope.get("type") == "org":
+            hint = f"make one in it: acc scopes create --scope {path} --name NAME"
+        else:
+            hint = SCOPE.where_to_look
+        said = f"{path} is {_SPOKEN[text(scope, 'type')]}, and {resource.plural} live in {wanted}"
+        return AccError(Code.BAD_REQUEST, said, hint)
+
+    def _unknown(self, resources: Sequence[Resource], given: str) -> AccError:
+        """Nothing of these types is called `given`; what is called nearly so is said."""
+        from difflib import get_close_matches  # noqa: PLC0415  needed only where a name is wrong
+
+        place, _, name = given.rpartition("/")
+        known = {
+            name_of(item, resource): None
+            for resource in resources
+            for item in self._first(resource, self.container(resource, place) if place else None)
+        }
+        near = get_close_matches(name, known)
+        wanted = " or ".join(resource.type for resource in resources)
+        lists = ", ".join(f"acc {resource.plural} list" for resource in resources)
+        guess = f"; did you mean {' or '.join(near)}?" if near else ""
+        return AccError(Code.NOT_FOUND, f"no {wanted} is called {given}{guess}", f"list what you may see: {lists}")
+
+    def _first(self, resource: Resource, container: str | None) -> list[Item]:
+        return next(self.pages(resource, container, MAX_FIRST, {}), [])
 
     def _named(self, resource: Resource, given: str) -> list[Item]:
         called = called_by(resource)
@@ -128,6 +188,14 @@ class Names:
         said = ", ".join(f"{text(item, 'id')} in {self._place(item, resource)}" for item in found[:MAX_CANDIDATES])
         more = ", and more" if len(found) > MAX_CANDIDATES else ""
         return f"{len(found)} {resource.plural} are called {given}: {said}{more}"
+
+    def _path(self, item: Item, resource: Resource) -> str:
+        """What names the item from everywhere."""
+        name = name_of(item, resource)
+        if item.get("id") == "global":
+            return name
+        place = self._place(item, resource)
+        return name if place == "global" else f"{place}/{name}"
 
     def _place(self, item: Item, resource: Resource) -> str:
         """Where the item lives, as a path that would find it."""

@@ -1,8 +1,11 @@
 """Arguments and options that many commands share: which thing, where it lives, which version, how much of a list."""
 
+from typing import Any
+
 import click
 
 from acc.cli.kinds import Kind
+from acc.cli.resource.api import opened
 from acc.wire.resources import Resource
 
 FIRST_PAGE = 100
@@ -16,12 +19,30 @@ def which_argument(resource: Resource) -> click.Argument:
     return click.Argument(["which"], type=Kind(resource.type), metavar="NAME|ID")
 
 
+class _Where(click.Option):
+    """An option that, where it is left out, says what could have been given."""
+
+    def __init__(self, resource: Resource, names: list[str], **settings: Any) -> None:  # Any: as click types them
+        super().__init__(names, **settings)
+        self._resource = resource
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:  # Any: as click types it
+        try:
+            return super().process_value(ctx, value)
+        except click.MissingParameter:
+            with opened() as api:
+                places = api.names.places(self._resource)
+            said = f"one of: {places}" if places else "there is none yet"
+            raise click.UsageError(f"say where it will live, with {self.opts[0]}; {said}", ctx) from None
+
+
 def place_option(resource: Resource) -> click.Option:
     """Where a new one will live; said, unless it can live in one place only."""
     places = f"a {resource.parent}" if resource.parent is not None else " or ".join(resource.scopes)
     if resource.parent is None and resource.scopes == _GLOBAL_ALONE:
         return click.Option(_place_names(resource), type=Kind("scope"), default="global", help="Where it will live.")
-    return click.Option(
+    return _Where(
+        resource,
         _place_names(resource),
         type=Kind(resource.parent or "scope"),
         required=True,

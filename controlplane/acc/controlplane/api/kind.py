@@ -16,7 +16,7 @@ from enum import Enum
 
 from acc.controlplane.access.grants import Place, Thing
 from acc.controlplane.api.caller import Caller
-from acc.controlplane.api.places import SCOPE_COLUMNS, Scope, find_scope, scope_of
+from acc.controlplane.api.places import SCOPE_COLUMNS, Scope, find_scope, missing, scope_of
 from acc.controlplane.audit.attempt import note_place, note_thing
 from acc.controlplane.audit.trail import transact
 from acc.controlplane.service.shape import Json, present
@@ -118,7 +118,7 @@ async def find(sql: Database | Sql, caller: Caller, kind: Kind, item_id: str, *,
         note(kind, row)
     actions = item_actions(kind, caller, row) if row else ()
     if row is None or not actions:
-        raise AccError(Code.NOT_FOUND)
+        raise missing(kind.resource)
     return Found(kind, row, thing_of(kind, row), actions)
 
 

@@ -12,7 +12,9 @@ from acc.controlplane.api.caller import Caller
 from acc.controlplane.audit.attempt import note_place
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Database, Row, Sql
+from acc.wire.directory import SCOPE
 from acc.wire.errors import AccError, Code
+from acc.wire.resources import Resource
 
 SCOPE_COLUMNS = """
     p.id as scope_id, p.type as scope_type, p.name as scope_name, p.description as scope_description,
@@ -59,12 +61,17 @@ async def find_scope(db: Database | Sql, caller: Caller, scope_id: str) -> Scope
     """The scope. Raises AccError(NOT_FOUND) if it does not exist or the caller may not see it."""
     row = await db.fetchrow(_FIND, scope_id, list(caller.scope_ids))
     if row is None:
-        raise AccError(Code.NOT_FOUND)
+        raise missing(SCOPE)
     scope = scope_of(row)
     note_place(scope.id, scope.name, scope.parent_id)
     if scope.id == "global" or row["has_seen"] or _counts_there(caller, scope):
         return scope
-    raise AccError(Code.NOT_FOUND)
+    raise missing(SCOPE)
+
+
+def missing(resource: Resource) -> AccError:
+    """What is said of a thing that is hidden or missing: the type that was asked for, so that both get one answer."""
+    return AccError(Code.NOT_FOUND, resource.type.replace("-", " "), resource.where_to_look)
 
 
 def _counts_there(caller: Caller, scope: Scope) -> bool:

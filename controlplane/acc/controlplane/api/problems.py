@@ -65,7 +65,7 @@ def problem_document(error: AccError, status: int) -> dict[str, object]:
         "status": status,
         "code": code.value,
         "detail": error.detail,
-        "hint": code.hint,
+        "hint": error.hint or code.hint,
         "kind": KINDS.get(status, KINDS[400]),
         "message": str(error),
     }

@@ -23,7 +23,7 @@ from acc.controlplane.api.bodies import Id, read_optional_body
 from acc.controlplane.api.caller import Caller
 from acc.controlplane.api.calls import Call
 from acc.controlplane.api.kind import item_actions, note
-from acc.controlplane.api.places import SCOPE_COLUMNS, scope_of
+from acc.controlplane.api.places import SCOPE_COLUMNS, missing, scope_of
 from acc.controlplane.audit.attempt import note_details
 from acc.controlplane.audit.trail import beside, fetch_beside
 from acc.controlplane.directory.targets import TARGETS
@@ -33,7 +33,7 @@ from acc.controlplane.service.shape import Json, present
 from acc.controlplane.sessions.tickets import TicketSigner
 from acc.controlplane.store.db import Database, ForeignKeyViolation, Row
 from acc.controlplane.store.ids import new_id
-from acc.wire.directory import TARGET
+from acc.wire.directory import HOST, TARGET
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name, join_address, worker_server_name
 from acc.wire.ticket import Ticket, mint
@@ -173,7 +173,7 @@ async def _candidates(db: Database, caller: Caller, meant: str, wanted: Authoriz
 def _choose(caller: Caller, rows: list[Row]) -> Row:
     visible = [(row, actions) for row in rows if (actions := item_actions(TARGETS, caller, row))]
     if not visible:
-        raise AccError(Code.NOT_FOUND)
+        raise missing(TARGET)
     usable = [row for row, actions in visible if "authorize-session" in actions]
     if not usable:
         note(TARGETS, visible[0][0])
@@ -191,9 +191,13 @@ def _endpoint(target: Row, wanted: AuthorizeSession) -> str:
         raise AccError(Code.PORT_NOT_ALLOWED, f"port {port}")
     host = target["host_address"] or target["address"]
     if wanted.host_id is not None and target["host_id"] is None:
-        raise AccError(Code.NOT_FOUND, f"{target['name']} has no host {wanted.host_id}")
+        raise AccError(Code.NOT_FOUND, f"{target['name']} has no host {wanted.host_id}", HOST.where_to_look)
     if host is None:
-        raise AccError(Code.NOT_FOUND, f"{target['name']} has neither an address nor a host")
+        raise AccError(
+            Code.NOT_FOUND,
+            f"{target['name']} has neither an address nor a host",
+            "ask an administrator to give it one: acc targets update, or add-host-sources",
+        )
     return join_address(host, port)
 
 
