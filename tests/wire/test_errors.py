@@ -57,7 +57,7 @@ def test_a_hint_names_what_was_asked_for() -> None:
 
 
 def test_a_hint_for_this_very_case_stands_for_that_of_the_code() -> None:
-    assert AccError(Code.NOT_FOUND, "user bob", "look at {them}").lines()[1] == "look at {them}"
+    assert AccError(Code.NOT_FOUND, "user bob", hint="look at {them}").lines()[1] == "look at {them}"
 
 
 def test_an_error_without_detail_is_its_title() -> None:
@@ -73,7 +73,7 @@ def test_a_code_is_found_by_its_name() -> None:
 
 
 def test_an_error_survives_pickling() -> None:
-    again = pickle.loads(pickle.dumps(AccError(Code.PROTOCOL, "why", "what next", "where")))  # noqa: S301  our own bytes
+    again = pickle.loads(pickle.dumps(AccError(Code.PROTOCOL, "why", "where", "what next")))  # noqa: S301  our own bytes
 
     assert (again.code, again.detail, again.hint, again.field) == (Code.PROTOCOL, "why", "what next", "where")
 

@@ -220,12 +220,12 @@ class AccError(Exception):
     `field` is the field of the request that is wrong, where one is: `attributes.login_name`.
     """
 
-    def __init__(self, code: Code, detail: str = "", hint: str = "", field: str = "") -> None:
-        super().__init__(code, detail, hint, field)
+    def __init__(self, code: Code, detail: str = "", field: str = "", hint: str = "") -> None:
+        super().__init__(code, detail, field, hint)
         self.code = code
         self.detail = detail
-        self.hint = hint
         self.field = field
+        self.hint = hint
 
     def __str__(self) -> str:
         return f"{self.code.title}: {self.detail}" if self.detail else self.code.title
@@ -237,7 +237,7 @@ class AccError(Exception):
 
 def wrong_field(field: str, why: str) -> AccError:
     """The error that says why a field of the request is wrong."""
-    return AccError(Code.BAD_REQUEST, f"{field}: {why}", field=field)
+    return AccError(Code.BAD_REQUEST, f"{field}: {why}", field)
 
 
 def code_named(text: str) -> Code:

@@ -13,6 +13,7 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from acc.controlplane.api import misfit
 from acc.controlplane.audit.attempt import note_body
 from acc.wire.errors import AccError, Code, wrong_field
 
@@ -24,8 +25,7 @@ MAX_IDS = 1000
 
 _PLACE = re.compile(r"(?: field `(?P<name>\w+)`)?(?: - at `\$\.?(?P<path>[\w.]*)[^`]*`)?$", re.ASCII)
 
-# `$` also stands before a newline at the end; the look-ahead takes that out.
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern="^[!-~]([ -~]*[!-~])?$(?!\\n)")]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=misfit.NAME)]
 Description = Annotated[str, msgspec.Meta(max_length=1024)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Ids = Annotated[list[Id], msgspec.Meta(max_length=MAX_IDS)]
@@ -50,8 +50,10 @@ def read_body(body: bytes, kind: type[T]) -> T:
         raise AccError(Code.BAD_REQUEST, "the request has no body")
     try:
         read = msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as wrong:
+        raise AccError(Code.BAD_REQUEST, misfit.sentence(wrong, body), _field_in(str(wrong))) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as wrong:
-        raise AccError(Code.BAD_REQUEST, f"the body: {wrong}", _field_in(str(wrong))) from None
+        raise AccError(Code.BAD_REQUEST, f"the body: {wrong}") from None
     # Only what was understood is recorded, and as it was said: defaults were not.
     note_body(msgspec.json.decode(body))
     return read

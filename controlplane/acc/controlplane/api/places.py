@@ -71,7 +71,7 @@ async def find_scope(db: Database | Sql, caller: Caller, scope_id: str) -> Scope
 
 def missing(resource: Resource) -> AccError:
     """What is said of a thing that is hidden or missing: the type that was asked for, so that both get one answer."""
-    return AccError(Code.NOT_FOUND, resource.type.replace("-", " "), resource.where_to_look)
+    return AccError(Code.NOT_FOUND, resource.type.replace("-", " "), hint=resource.where_to_look)
 
 
 def _counts_there(caller: Caller, scope: Scope) -> bool:

@@ -12,6 +12,7 @@ from litestar import post
 from litestar.handlers import HTTPRouteHandler
 from msgspec import UNSET, UnsetType
 
+from acc.controlplane.api import misfit
 from acc.controlplane.api.bodies import Change, Described, Description, Id, Name, plain, read_body
 from acc.controlplane.api.caller import Caller
 from acc.controlplane.api.calls import Call
@@ -29,7 +30,7 @@ from acc.wire.errors import AccError, Code, wrong_field
 
 MAX_LOGIN_NAME = 128
 
-LoginName = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LOGIN_NAME, pattern="^[!-~]+$(?!\\n)")]
+LoginName = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LOGIN_NAME, pattern=misfit.WORD)]
 
 
 class NewAttributes(msgspec.Struct, forbid_unknown_fields=True):

@@ -191,12 +191,12 @@ def _endpoint(target: Row, wanted: AuthorizeSession) -> str:
         raise AccError(Code.PORT_NOT_ALLOWED, f"port {port}")
     host = target["host_address"] or target["address"]
     if wanted.host_id is not None and target["host_id"] is None:
-        raise AccError(Code.NOT_FOUND, f"{target['name']} has no host {wanted.host_id}", HOST.where_to_look)
+        raise AccError(Code.NOT_FOUND, f"{target['name']} has no host {wanted.host_id}", hint=HOST.where_to_look)
     if host is None:
         raise AccError(
             Code.NOT_FOUND,
             f"{target['name']} has neither an address nor a host",
-            "ask an administrator to give it one: acc targets update, or add-host-sources",
+            hint="ask an administrator to give it one: acc targets update, or add-host-sources",
         )
     return join_address(host, port)
 

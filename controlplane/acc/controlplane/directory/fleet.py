@@ -12,6 +12,7 @@ import msgspec
 from litestar import post
 from litestar.handlers import HTTPRouteHandler
 
+from acc.controlplane.api import misfit
 from acc.controlplane.api.bodies import Change, Described, Description, Id, given, plain, read_body
 from acc.controlplane.api.caller import Caller
 from acc.controlplane.api.calls import Call
@@ -29,7 +30,7 @@ from acc.wire.names import is_name
 TOKEN_SECONDS = 3600
 MAX_TAGS = 64
 
-Tag = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern="^[!-~]([ -~]*[!-~])?$(?!\\n)")]
+Tag = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=misfit.NAME)]
 Tags = Annotated[dict[Tag, Annotated[list[Tag], msgspec.Meta(max_length=MAX_TAGS)]], msgspec.Meta(max_length=MAX_TAGS)]
 
 

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from acc.controlplane.access.held import BUILT_IN
+from acc.controlplane.api import misfit
 from acc.controlplane.api.bodies import Change, Described, Description, Id, Ids, given, plain
 from acc.controlplane.api.kind import Access, Found, Kind, Where
 from acc.controlplane.api.routes import Act, Create, describe, edits, routes
@@ -22,7 +23,7 @@ from acc.wire.errors import AccError, Code, wrong_field
 from acc.wire.names import is_name
 
 FullName = Annotated[str, msgspec.Meta(max_length=256)]
-Email = Annotated[str, msgspec.Meta(max_length=256, pattern="^[^@\\s]+@[^@\\s]+$(?!\\n)")]
+Email = Annotated[str, msgspec.Meta(max_length=256, pattern=misfit.EMAIL)]
 
 
 class NewUser(msgspec.Struct, forbid_unknown_fields=True):
