@@ -1,5 +1,7 @@
 """What does not fit is said in a sentence that names the place, what is allowed, and what was there."""
 
+import json
+import re
 from typing import Annotated
 
 import httpx
@@ -80,22 +82,10 @@ def test_what_does_not_fit_is_a_sentence(body: str, sentence: str) -> None:
 
 
 def test_every_pattern_of_the_api_has_words(admin: httpx.Client) -> None:
-    document = admin.get("/v1/openapi.json").json()
-    patterns = {pattern for pattern in patterns_in(document) if "!-~" in pattern or "@" in pattern}
+    document = admin.get("/v1/openapi.json").text
+    patterns = {json.loads(found) for found in re.findall(r'"pattern":\s*("(?:[^"\\]|\\.)*")', document)}
 
     assert patterns == {misfit.NAME, misfit.WORD, misfit.EMAIL}
-
-
-def patterns_in(document: object) -> set[str]:
-    match document:
-        case {"pattern": str(pattern)}:
-            return {pattern}
-        case dict():
-            return {pattern for value in document.values() for pattern in patterns_in(value)}
-        case list():
-            return {pattern for value in document for pattern in patterns_in(value)}
-        case _:
-            return set()
 
 
 def test_no_refusal_shows_a_regular_expression(admin: httpx.Client) -> None:
