@@ -24,7 +24,7 @@ _acc_commands() {
 _acc_options() {
   case "$*" in
     '') REPLY='--version -h --help' ;;
-    'login') REPLY='--addr --cacert --login-name --password-stdin --json -h --help' ;;
+    'login') REPLY='--addr --cacert --login-name --password-file --password-env --password-stdin --json -h --help' ;;
     'logout' | 'whoami') REPLY='--json -h --help' ;;
     'ssh') REPLY='--host -h --help' ;;
     'ssh-config') REPLY='--all-hosts -h --help' ;;
@@ -80,8 +80,8 @@ _acc_value() {
     'targets update --clear') REPLY='=description address session-max-seconds session-connection-limit egress-worker-filter default-client-port extra-ports outage-policy' ;;
     'aliases update --clear') REPLY='=name description destination-id authorize-session-arguments' ;;
     'workers update --clear') REPLY='=description' ;;
-    *' --addr' | *' --login-name' | *' --all-hosts' | *' --listen' | *' --linger' | *' --since' | *' --outcome' | *' --filter' | *' --limit' | *' --page-size' | *' --type' | *' --name' | *' --description' | *' --min-login-name-length' | *' --min-password-length' | *' --password-env' | *' --current-password-env' | *' --new-password-env' | *' --full-name' | *' --email' | *' --address' | *' --session-max-seconds' | *' --session-connection-limit' | *' --egress-worker-filter' | *' --default-port' | *' --default-client-port' | *' --extra-port' | *' --outage-policy' | *' --port' | *' --value' | *' --authorize-session-arguments' | *' --interval') REPLY='any' ;;
-    *' --cacert' | *' --state' | *' --password-file' | *' --current-password-file' | *' --new-password-file') REPLY='files' ;;
+    *' --addr' | *' --login-name' | *' --password-env' | *' --all-hosts' | *' --listen' | *' --linger' | *' --since' | *' --outcome' | *' --filter' | *' --limit' | *' --page-size' | *' --type' | *' --name' | *' --description' | *' --min-login-name-length' | *' --min-password-length' | *' --current-password-env' | *' --new-password-env' | *' --full-name' | *' --email' | *' --address' | *' --session-max-seconds' | *' --session-connection-limit' | *' --egress-worker-filter' | *' --default-port' | *' --default-client-port' | *' --extra-port' | *' --outage-policy' | *' --port' | *' --value' | *' --authorize-session-arguments' | *' --interval') REPLY='any' ;;
+    *' --cacert' | *' --password-file' | *' --state' | *' --current-password-file' | *' --new-password-file') REPLY='files' ;;
     *' --host' | *' --host-id') REPLY='@hosts' ;;
     *' --user') REPLY='@users' ;;
     *' --scope' | *' --scope-id') REPLY='@scopes' ;;

@@ -94,6 +94,39 @@ def test_without_a_terminal_the_password_must_come_from_stdin(acc: Acc, system: 
     assert "--password-stdin" in done.stderr
 
 
+def log_in_with(acc: Acc, system: System, *arguments: str, text: str = "", **env: str) -> Completed:
+    place = ("--addr", system.api, "--cacert", system.env["ACC_CACERT"])
+    return acc("login", *place, "--login-name", system.login_name, *arguments, text=text, **env)
+
+
+def test_a_password_comes_from_a_file(acc: Acc, system: System, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text(f"{system.password}\n")
+    done = log_in_with(acc, system, "--password-file", str(tmp_path / "password"))
+
+    assert done.returncode == 0, done.stderr
+    assert acc("whoami").returncode == 0
+
+
+def test_a_dash_is_stdin(acc: Acc, system: System) -> None:
+    assert log_in_with(acc, system, "--password-file", "-", text=f"{system.password}\n").returncode == 0
+
+
+def test_a_password_comes_from_a_variable_that_is_named(acc: Acc, system: System) -> None:
+    assert log_in_with(acc, system, "--password-env", "MINE", MINE=system.password).returncode == 0
+
+
+def test_a_password_in_two_places_is_a_usage_error(acc: Acc, system: System) -> None:
+    assert log_in_with(acc, system, "--password-env", "MINE", "--password-stdin", MINE="x", text="y\n").returncode == 2
+    assert log_in_with(acc, system, "--password-file", "/dev/null", "--password-stdin").returncode == 2
+
+
+def test_a_password_file_that_is_not_there_is_named(acc: Acc, system: System) -> None:
+    done = log_in_with(acc, system, "--password-file", "/nowhere/password")
+
+    assert done.returncode == 2
+    assert "/nowhere/password cannot be read" in done.stderr
+
+
 def test_an_empty_password_is_a_usage_error(acc: Acc, system: System) -> None:
     assert log_in(acc, system, text="\n").returncode == 2
 

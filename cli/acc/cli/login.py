@@ -1,6 +1,6 @@
 """`acc login`, `acc logout`, `acc whoami`: who a person is to a controller.
 
-Rule: a password is typed without echo or read from stdin, and never an argument. A login leaves behind the profile,
+Rule: a password is typed without echo, or read from where an option says, and never an argument. A login leaves behind the profile,
 a copy of the CA beside it, and the token in the keyring or in a file; a logout leaves nothing of its controller.
 """
 
@@ -16,9 +16,8 @@ import click
 from acc.cli import credentials, directories, offers, profile, terminal, tickets
 from acc.cli.controller import Controller, Item, inner, text
 from acc.cli.profile import Profile
+from acc.cli.resource import secrets
 from acc.wire.errors import AccError, Code
-
-MAX_PASSWORD = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +36,31 @@ class Login:
 @click.option("--addr", metavar="URL", help="The controller, https://host:port; else ACC_ADDR or the last login's.")
 @click.option("--cacert", metavar="FILE", help="The CA that signs it; else ACC_CACERT, or what the system trusts.")
 @click.option("--login-name", metavar="NAME", help="Asked for where it is not given.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from stdin instead of asking for it.")
+@click.option("--password-file", metavar="FILE", help="Read the password from this file; - is stdin.")
+@click.option("--password-env", metavar="VARIABLE", help="Read the password from this environment variable.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from stdin; the same as --password-file -.")
 @click.option("--json", "as_json", is_flag=True, help="Print who is logged in as JSON.")
-def login(addr: str | None, cacert: str | None, login_name: str | None, password_stdin: bool, as_json: bool) -> None:
+def login(
+    addr: str | None,
+    cacert: str | None,
+    login_name: str | None,
+    password_file: str | None,
+    password_env: str | None,
+    password_stdin: bool,
+    as_json: bool,
+) -> None:
     """Log in to a controller.
 
-    The token goes to the system's keyring; where there is none, to a file that only you can read.
+    The password is asked for, unless an option says where it is. The token goes to the system's keyring; where there
+    is none, to a file that only you can read.
     """
     chosen = _chosen(addr, cacert)
     _readable(chosen.cacert)
-    name = login_name or _ask_name(password_stdin)
-    password = _read_password() if password_stdin else _ask_password(name, chosen.addr)
+    if password_stdin and password_file is not None:
+        raise click.UsageError("give the password once: on stdin or in a file")
+    path = "-" if password_stdin else password_file
+    name = login_name or _ask_name(stdin_is_free=path != "-")
+    password = secrets.given("password", password_env, path) or _ask_password(name, chosen.addr)
     with Controller(chosen, None) as controller:
         answer = authenticate(controller, name, password)
     chosen.login_name = name
@@ -119,8 +132,8 @@ def _readable(cacert: str | None) -> None:
         raise AccError(Code.CONFIG, f"the CA file {cacert} cannot be read")
 
 
-def _ask_name(password_stdin: bool) -> str:
-    if password_stdin or not sys.stdin.isatty():
+def _ask_name(*, stdin_is_free: bool) -> str:
+    if not stdin_is_free or not sys.stdin.isatty():
         raise click.UsageError("give --login-name; there is nobody to ask")
     answer: str = click.prompt("Login name", default=getpass.getuser(), err=True)
     return answer
@@ -128,16 +141,11 @@ def _ask_name(password_stdin: bool) -> str:
 
 def _ask_password(name: str, addr: str) -> str:
     if not sys.stdin.isatty():
-        raise click.UsageError("use --password-stdin; there is no terminal to ask on")
+        raise click.UsageError(
+            "use --password-file, --password-env or --password-stdin; there is no terminal to ask on"
+        )
     answer: str = click.prompt(f"Password of {name} on {addr}", hide_input=True, err=True)
     return answer
-
-
-def _read_password() -> str:
-    line = sys.stdin.readline(MAX_PASSWORD + 2).rstrip("\r\n")
-    if not 0 < len(line) <= MAX_PASSWORD:
-        raise click.UsageError(f"stdin must hold one line, the password, of at most {MAX_PASSWORD} characters")
-    return line
 
 
 def authenticate(controller: Controller, name: str, password: str) -> Login:

@@ -166,7 +166,8 @@ class Names:
         return AccError(Code.NOT_FOUND, f"no {wanted} is called {given}{guess}", f"list what you may see: {lists}")
 
     def _first(self, resource: Resource, container: str | None) -> list[Item]:
-        return next(self.pages(resource, container, MAX_FIRST, {}), [])
+        nothing: list[Item] = []
+        return next(self.pages(resource, container, MAX_FIRST, {}), nothing)
 
     def _named(self, resource: Resource, given: str) -> list[Item]:
         called = called_by(resource)

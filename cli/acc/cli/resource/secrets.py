@@ -42,18 +42,25 @@ def read_all(hidden: Iterable[Field], values: Mapping[str, object]) -> list[tupl
 
 def read(field: Field, values: Mapping[str, object]) -> str | None:
     """The secret for `field`; None where it is not needed and was not given."""
-    variable, path = values.get(f"{field.name}_env"), values.get(f"{field.name}_file")
-    if variable is not None and path is not None:
-        raise click.UsageError(f"give the {_spoken(field)} once: in the environment or in a file")
-    if isinstance(variable, str):
-        return _one_line(os.environ.get(variable, ""), f"the environment variable {variable}")
-    if isinstance(path, str):
-        return _one_line(_read_file(path), "stdin" if path == "-" else path)
+    secret = given(_spoken(field), values.get(f"{field.name}_env"), values.get(f"{field.name}_file"))
+    if secret is not None:
+        return secret
     if sys.stdin.isatty():
         return _ask(field)
     if field.required:
         flag = f"--{field.name.replace('_', '-')}"
         raise click.UsageError(f"use {flag}-file or {flag}-env; there is no terminal to ask on")
+    return None
+
+
+def given(spoken: str, variable: object, path: object) -> str | None:
+    """The secret in the environment variable or the file that was named; None where neither was."""
+    if variable is not None and path is not None:
+        raise click.UsageError(f"give the {spoken} once: in the environment or in a file")
+    if isinstance(variable, str):
+        return _one_line(os.environ.get(variable, ""), f"the environment variable {variable}")
+    if isinstance(path, str):
+        return _one_line(_read_file(path), "stdin" if path == "-" else path)
     return None
 
 
