@@ -47,6 +47,17 @@ def watching(client: Client, *arguments: str, columns: int = 80, rows: int = 24,
         yield terminal
 
 
+def test_the_keys_are_shown_when_asked_for(client: Client) -> None:
+    with watching(client) as terminal:
+        terminal.type("?")
+        terminal.wait_for("leaves this help")
+        terminal.type("q")
+        terminal.wait_for("ended too")
+        terminal.type("q")
+
+        assert terminal.wait() == 0
+
+
 def log_in(api: Api, system: System) -> str:
     method = api.http.get("/v1/auth-methods").json()["items"][0]["id"]
     attributes = {"login_name": system.login_name, "password": system.password}

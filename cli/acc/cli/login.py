@@ -1,7 +1,8 @@
 """`acc login`, `acc logout`, `acc whoami`: who a person is to a controller.
 
-Rule: a password is typed without echo, or read from where an option says, and never an argument. A login leaves behind the profile,
-a copy of the CA beside it, and the token in the keyring or in a file; a logout leaves nothing of its controller.
+Rule: a password is typed without echo, or read from where an option says, and never an argument. A login leaves behind
+the profile, a copy of the CA beside it, and the token in the keyring or in a file; a logout leaves nothing of its
+controller.
 """
 
 import getpass

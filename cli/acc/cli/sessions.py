@@ -31,7 +31,7 @@ def watch(words: str, place: str, recursive: bool, interval: int) -> None:
     """Watch sessions live: who, where, since when, how much, how fast.
 
     / filters on any name, s changes the order and r reverses it, the arrows or j and k select, c cancels the selected
-    session, a shows those that have ended too, q leaves.
+    session, a shows those that have ended too, ? shows all keys, q leaves.
     """
     if not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb":
         raise click.UsageError("watching needs a terminal; a program asks: acc sessions list --json")

@@ -229,3 +229,35 @@ def test_a_filter_may_be_given_from_the_start() -> None:
     take(board, WEB, DB)
 
     assert targets(board) == ["db-1"]
+
+
+def test_a_question_mark_shows_the_keys(board: Board) -> None:
+    assert not board.view(0).helping
+    press(board, "?")
+    assert board.view(0).helping
+
+
+@pytest.mark.parametrize("key", ["q", "escape", "?", "enter"])
+def test_the_help_is_left_and_not_the_view(board: Board, key: str) -> None:
+    assert press(board, "?", key) == [None, None]
+    assert not board.view(0).helping
+
+
+def test_keys_do_nothing_behind_the_help(board: Board) -> None:
+    before = selected(board)
+    press(board, "?", *"cyasj/x")
+
+    assert board.view(0).helping
+    press(board, "q")
+    assert (selected(board), board.view(0).question, board.view(0).filter) == (before, "", "")
+    assert not board.include_terminated
+
+
+def test_ctrl_c_leaves_from_the_help_too(board: Board) -> None:
+    assert press(board, "?", "ctrl-c") == [None, Quit()]
+
+
+def test_a_question_mark_in_a_filter_is_text(board: Board) -> None:
+    press(board, "/", "?")
+
+    assert (board.view(0).filter, board.view(0).helping) == ("?", False)

@@ -101,3 +101,27 @@ def test_silence_is_told_of_too() -> None:
 
 def test_no_session_is_said_in_words() -> None:
     assert shown(filled())[2].startswith("No session is open.")
+
+
+def test_the_help_says_every_key_and_how_to_leave_it() -> None:
+    board = filled(WEB)
+    board.press("?")
+    screen = "\n".join(shown(board))
+
+    assert [key for key in ("select", "cancel", "/", "sort", "reverse", "ended", "Ctrl-C") if key not in screen] == []
+    assert "leaves this help" in screen
+    assert "web-1" not in screen
+
+
+@given(width=st.integers(1, 250), height=st.integers(1, 60))
+def test_the_help_fills_every_size_and_not_more(width: int, height: int) -> None:
+    board = filled(WEB)
+    board.press("?")
+    lines = shown(board, width, height)
+
+    assert len(lines) == height
+    assert {len(line) for line in lines} == {width}
+
+
+def test_the_keys_fit_a_terminal_of_eighty_columns() -> None:
+    assert shown(filled(WEB))[-1].rstrip().endswith("by since ▼")

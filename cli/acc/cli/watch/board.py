@@ -49,6 +49,7 @@ class View:
     include_terminated: bool
     filter: str
     editing: bool
+    helping: bool
     question: str
     notice: str
     error: str
@@ -68,6 +69,7 @@ class Board:
         self._notice = ""
         self._filter = filter_text[:MAX_FILTER]
         self._editing = False
+        self._helping = False
         self._asked: Session | None = None
         self._sort = SINCE
         self._descending = SINCE.descending
@@ -97,6 +99,8 @@ class Board:
         self._notice = ""
         if self._asked is not None:
             return self._answer(self._asked, key)
+        if self._helping:
+            return self._close(key)
         if self._editing:
             self._edit(key)
         else:
@@ -125,6 +129,7 @@ class Board:
             include_terminated=self.include_terminated,
             filter=self._filter,
             editing=self._editing,
+            helping=self._helping,
             question="" if asked is None else f"Cancel {asked.session_id}, {asked.user} on {asked.target}? y/n",
             notice=self._notice,
             error=self._error,
@@ -158,10 +163,20 @@ class Board:
             self._place = max(0, min(self._place, len(ids) - 1))
             self._selected = ids[self._place] if ids else ""
 
+    def _close(self, key: str) -> Action | None:
+        """A key while the help is shown. Nothing that it hides is changed."""
+        if key in ("ctrl-c", "ctrl-d"):
+            return Quit()
+        if key in ("?", "q", "escape", "enter"):
+            self._helping = False
+        return None
+
     def _browse(self, key: str) -> None:
         match key:
             case "/":
                 self._editing = True
+            case "?":
+                self._helping = True
             case "escape":
                 self._filter = ""
             case "s":

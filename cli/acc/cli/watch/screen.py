@@ -22,7 +22,20 @@ _STYLES = {"active": "green", "pending": "yellow", "canceling": "magenta", "term
 _EXTRA = ("OPEN", "ID")
 """Columns that are not worth to be close together for."""
 
-_KEYS = (("q", "quit"), ("/", "filter"), ("s", "sort"), ("r", "reverse"), ("c", "cancel"))
+_KEYS = (("q", "quit"), ("?", "help"), ("/", "filter"), ("s", "sort"), ("r", "reverse"), ("c", "cancel"))
+
+_HELP = (
+    ("up down  j k", "select a session"),
+    ("PgUp PgDn", "ten further"),
+    ("Home End  g G", "the first, the last"),
+    ("c", "cancel the selected session, once you have said y"),
+    ("/", "show only what names a text: any user, target, worker, id or state"),
+    ("Esc", "show everything again"),
+    ("s", "sort by the next column"),
+    ("r", "reverse the order"),
+    ("a", "show sessions that have ended too, or hide them"),
+    ("q  Ctrl-C", "leave"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +59,9 @@ def lines(view: View, width: int, height: int) -> list[Text]:
     room = max(0, height - 4)
     first = max(0, min(view.selected - room // 2, len(view.rows) - room))
     shown = view.rows[first : first + room]
+    if view.helping:
+        top = [_heading(view, first, len(shown)), Text()]
+        return [*top, *_help(room), Text(), Text("q or Esc leaves this help", style="dim")][:height]
     body = [_row(row, columns, gap, view.now, here=first + n == view.selected) for n, row in enumerate(shown)]
     if not view.rows:
         body = [Text(_emptiness(view), style="dim")][:room]
@@ -127,6 +143,12 @@ def _heading(view: View, first: int, shown: int) -> Text:
         line.append("   filter: ")
         line.append(view.filter, style="bold")
     return line
+
+
+def _help(room: int) -> list[Text]:
+    width = max(len(keys) for keys, _ in _HELP)
+    found = [Text.assemble((f"  {keys:{width}}", "bold"), f"  {meaning}") for keys, meaning in _HELP[:room]]
+    return [*found, *[Text()] * (room - len(found))]
 
 
 def _emptiness(view: View) -> str:
