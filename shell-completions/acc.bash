@@ -31,7 +31,7 @@ _acc_options() {
     'connect') REPLY='--host --listen -h --help' ;;
     'proxy') REPLY='--host --linger -h --help' ;;
     'audit' | 'scopes' | 'auth-methods' | 'accounts' | 'users' | 'groups' | 'roles' | 'host-catalogs' | 'host-sets' | 'hosts' | 'targets' | 'aliases' | 'sessions' | 'auth-tokens' | 'workers' | 'audit-events') REPLY='-h --help' ;;
-    'audit events') REPLY='--since --user --target --outcome --scope --scope-id --filter --limit --page-size -o --output --json --wide -h --help' ;;
+    'audit events') REPLY='--since --until --user --resource --target --outcome --scope --scope-id --filter -f --follow --interval --limit --page-size -o --output --json --wide -h --help' ;;
     'dev') REPLY='--json --target --state -h --help' ;;
     'scopes list' | 'auth-methods list' | 'users list' | 'groups list' | 'roles list' | 'host-catalogs list' | 'targets list' | 'aliases list' | 'auth-tokens list' | 'workers list' | 'audit-events list') REPLY='--scope --scope-id --filter --limit --page-size -o --output --json --wide -h --help' ;;
     'scopes read' | 'auth-methods read' | 'accounts read' | 'users read' | 'users list-resolvable-aliases' | 'groups read' | 'roles read' | 'host-catalogs read' | 'host-sets read' | 'hosts read' | 'targets read' | 'aliases read' | 'sessions read' | 'auth-tokens read' | 'workers read' | 'audit-events read') REPLY='-o --output --json -h --help' ;;
@@ -80,7 +80,7 @@ _acc_value() {
     'targets update --clear') REPLY='=description address session-max-seconds session-connection-limit egress-worker-filter default-client-port extra-ports outage-policy' ;;
     'aliases update --clear') REPLY='=name description destination-id authorize-session-arguments' ;;
     'workers update --clear') REPLY='=description' ;;
-    *' --addr' | *' --login-name' | *' --password-env' | *' --all-hosts' | *' --listen' | *' --linger' | *' --since' | *' --outcome' | *' --filter' | *' --limit' | *' --page-size' | *' --type' | *' --name' | *' --description' | *' --min-login-name-length' | *' --min-password-length' | *' --current-password-env' | *' --new-password-env' | *' --full-name' | *' --email' | *' --address' | *' --session-max-seconds' | *' --session-connection-limit' | *' --egress-worker-filter' | *' --default-port' | *' --default-client-port' | *' --extra-port' | *' --outage-policy' | *' --port' | *' --value' | *' --authorize-session-arguments' | *' --interval') REPLY='any' ;;
+    *' --addr' | *' --login-name' | *' --password-env' | *' --all-hosts' | *' --listen' | *' --linger' | *' --since' | *' --until' | *' --resource' | *' --outcome' | *' --filter' | *' --interval' | *' --limit' | *' --page-size' | *' --type' | *' --name' | *' --description' | *' --min-login-name-length' | *' --min-password-length' | *' --current-password-env' | *' --new-password-env' | *' --full-name' | *' --email' | *' --address' | *' --session-max-seconds' | *' --session-connection-limit' | *' --egress-worker-filter' | *' --default-port' | *' --default-client-port' | *' --extra-port' | *' --outage-policy' | *' --port' | *' --value' | *' --authorize-session-arguments') REPLY='any' ;;
     *' --cacert' | *' --password-file' | *' --state' | *' --current-password-file' | *' --new-password-file') REPLY='files' ;;
     *' --host' | *' --host-id') REPLY='@hosts' ;;
     *' --user') REPLY='@users' ;;

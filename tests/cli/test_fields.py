@@ -4,7 +4,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from acc.cli.audit import Since
+from acc.cli.audit import Moment
 from acc.cli.controller import Item
 from acc.cli.resource import fields
 from acc.wire.directory import ALIAS, ROLE, TARGET, WORKER
@@ -113,10 +113,10 @@ def test_only_what_may_be_unset_can_be_cleared() -> None:
 
 @pytest.mark.parametrize("text", ["90m", "7d", "2026-11-24T12:00:00Z", "2026-11-24"])
 def test_a_time_is_a_span_or_a_date(text: str) -> None:
-    assert Since().convert(text, None, None).tzinfo is not None
+    assert Moment().convert(text, None, None).tzinfo is not None
 
 
 @pytest.mark.parametrize("text", ["", "90", "m", "9999999999d", "yesterday"])
 def test_what_is_no_time_is_a_usage_error(text: str) -> None:
     with pytest.raises(click.BadParameter):
-        Since().convert(text, None, None)
+        Moment().convert(text, None, None)

@@ -24,6 +24,11 @@ MAX_DETAIL = 500
 MAX_PAGES = 10_000
 PAGE_SIZE = 1000
 
+PASSING = frozenset(
+    {Code.CONTROLLER_UNREACHABLE, Code.UNAVAILABLE, Code.HTTP_PEER, Code.TOO_MANY_REQUESTS, Code.INTERNAL}
+)
+"""What a controller that comes back, or whatever stands before it, no longer says."""
+
 Item = dict[str, object]
 """A JSON object of the API."""
 

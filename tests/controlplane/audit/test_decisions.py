@@ -95,7 +95,12 @@ def test_a_connection_that_a_worker_asks_for_is_on_record_allowed_and_refused(
         "user_id": somebody.user_id,
         "scope_id": project,
         "client_address": "192.0.2.1:5000",
-        "details": {"connection_id": connections[0], "worker_id": live.id, "worker_name": "carrier"},
+        "details": {
+            "connection_id": connections[0],
+            "target_id": target["id"],
+            "worker_id": live.id,
+            "worker_name": "carrier",
+        },
     }
     assert refused["details"]["connection_id"] == connections[1]
 

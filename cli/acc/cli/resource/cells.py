@@ -32,13 +32,13 @@ def plain(item: Item, resource: Resource, name: str) -> str:
     return line(field_of(item, resource, name))
 
 
-def readable(item: Item, resource: Resource, name: str, now: datetime) -> str:
-    """The value of a field in one line, for a person who looks at it at the time `now`."""
+def readable(item: Item, resource: Resource, name: str, now: datetime | None) -> str:
+    """The value of a field in one line, for a person who looks at it at the time `now`, or for longer than a time."""
     value = field_of(item, resource, name)
     field = next((field for field in resource.fields if field.name == name), None)
     if name == "scope_id":
         return _scope_name(item) or line(value)
-    if field is not None and field.shape is Shape.TIME and isinstance(value, str):
+    if field is not None and field.shape is Shape.TIME and isinstance(value, str) and now is not None:
         return distance(value, now)
     return line(value)
 

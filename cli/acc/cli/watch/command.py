@@ -18,23 +18,18 @@ from rich.console import Console
 from rich.live import Live
 
 from acc.cli import loop, profile
-from acc.cli.controller import Controller, Item, objects, text
+from acc.cli.controller import PASSING, Controller, Item, objects, text
 from acc.cli.watch.board import Board, Cancel, Quit, Reload
 from acc.cli.watch.keyboard import keyboard, pressed
 from acc.cli.watch.rows import parse
 from acc.cli.watch.screen import Screen
-from acc.wire.errors import AccError, Code
+from acc.wire.errors import AccError
 
 MOST = 1000
 """Sessions in one snapshot: the newest. What is more than a page nobody reads, and it is asked for every second."""
 
 _MAX_WAITING = 8
 _REDRAW_SECONDS = 1.0
-_PASSING = frozenset(
-    {Code.CONTROLLER_UNREACHABLE, Code.UNAVAILABLE, Code.HTTP_PEER, Code.TOO_MANY_REQUESTS, Code.INTERNAL}
-)
-"""What a controller that comes back, or whatever stands before it, no longer says."""
-
 _LEAVE = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -123,7 +118,7 @@ class Watch:
             try:
                 await self._snapshot()
             except AccError as error:
-                if error.code not in _PASSING:
+                if error.code not in PASSING:
                     raise
                 self._board.fail(str(error))
             self._draw()

@@ -15,10 +15,11 @@ from litestar.datastructures import State
 from acc.controlplane.api.bodies import read_optional_body
 from acc.controlplane.api.caller import Caller
 from acc.controlplane.api.calls import LIST_PARAMETERS, Call
-from acc.controlplane.api.kind import Kind, find, item_actions, read_row, show
+from acc.controlplane.api.kind import Found, Kind, find, item_actions, read_row, show
 from acc.controlplane.api.listing import read_page
 from acc.controlplane.api.pages import BATCH, is_wanted, page_of, seen
 from acc.controlplane.api.routes import read_filter, read_flag, read_within
+from acc.controlplane.audit.attempt import note_details
 from acc.controlplane.audit.trail import transact
 from acc.controlplane.link.connections import CONNECTION_COLUMNS, render_connection, summaries
 from acc.controlplane.service.log import event
@@ -125,7 +126,7 @@ async def list_sessions(
 @get("/v1/sessions/{session_id:str}", opt=Call(resource=SESSION, action="read").opt)
 async def read_session(db: Database, caller: Caller, session_id: str) -> Json:
     """One session with its connections, newest first."""
-    found = await find(db, caller, SESSIONS, session_id)
+    found = await _found(db, caller, session_id)
     found.need("read")
     return await _whole(db, caller, found.row)
 
@@ -136,7 +137,7 @@ async def cancel(db: Database, caller: Caller, watcher: Watcher, session_id: str
     wanted = read_optional_body(body, Cancel)
 
     async def work(sql: Sql) -> Row:
-        found = await find(sql, caller, SESSIONS, session_id, lock="for update of t")
+        found = await _found(sql, caller, session_id, lock="for update of t")
         found.need("cancel")
         if wanted.version is not None:
             found.at_version(wanted.version)
@@ -147,6 +148,12 @@ async def cancel(db: Database, caller: Caller, watcher: Watcher, session_id: str
     watcher.wake()
     event("session cancelled", session=session_id, by=caller.user_id)
     return await _whole(db, caller, row)
+
+
+async def _found(sql: Database | Sql, caller: Caller, session_id: str, *, lock: str = "") -> Found:
+    found = await find(sql, caller, SESSIONS, session_id, lock=lock)
+    note_details(target_id=found.row["target_id"])
+    return found
 
 
 async def _whole(db: Database, caller: Caller, row: Row) -> Json:

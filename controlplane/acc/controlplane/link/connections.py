@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from acc.controlplane.access.filters import matches
 from acc.controlplane.access.filtertext import parse_filter
-from acc.controlplane.audit.attempt import note_place, note_thing, note_user
+from acc.controlplane.audit.attempt import note_details, note_place, note_thing, note_user
 from acc.controlplane.link import boots
 from acc.controlplane.link.workers import facts_of
 from acc.controlplane.service.shape import Json, present
@@ -46,7 +46,7 @@ _LOCK_SESSION = """
     select state, expiration_time <= now() as expired, connection_limit, termination_reason,
         (extract(epoch from expiration_time) * 1000)::bigint as expires_at_ms,
         live_user_id is null or live_target_id is null or (host_id is not null and live_host_id is null) as orphaned,
-        host_id, scope_id, scope_name, org_id, user_id, user_name, target_name,
+        host_id, scope_id, scope_name, org_id, user_id, user_name, target_id, target_name,
         (select t.egress_worker_filter from targets t where t.id = live_target_id) as worker_filter
     from sessions where id = $1 for update
 """
@@ -124,6 +124,7 @@ async def authorize_connection(
     note_user(session["user_id"], session["user_name"])
     note_place(session["scope_id"], session["scope_name"], session["org_id"])
     note_thing("session", session_id, session["target_name"])
+    note_details(target_id=session["target_id"])
     known = await sql.fetchrow("select session_id, worker_id from connections where id = $1", connection_id)
     if known is not None and (known["session_id"], known["worker_id"]) != (session_id, worker_id):
         return Answer(Code.SESSION_UNKNOWN, 0)
