@@ -180,6 +180,20 @@ def test_a_command_that_is_not_there_is_named(system: System) -> None:
     assert "no-such-command" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["connect", "proxy"])
+def test_a_target_that_is_nearly_right_is_answered_with_one_that_was_shown(system: System, command: str) -> None:
+    system.acc("targets", "list")
+    done = system.acc(command, "ehco")
+
+    assert done.returncode == Code.NOT_FOUND.exit_status
+    assert "target ehco; did you mean echo? (not_found)" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["connect", "proxy"])
+def test_a_target_like_none_is_named_and_nothing_guessed(system: System, command: str) -> None:
+    assert "you may not see it: target xyzzy (not_found)" in system.acc(command, "xyzzy").stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

@@ -66,6 +66,12 @@ def test_a_controller_that_is_not_there_is_unreachable(acc: Acc) -> None:
     assert lines(Code.CONTROLLER_UNREACHABLE) in done.stderr
 
 
+def test_an_error_of_the_system_is_words_and_no_number(acc: Acc) -> None:
+    done = acc("targets", "list", ACC_ADDR="https://127.0.0.1:1", ACC_TOKEN="at_x_y")
+
+    assert "https://127.0.0.1:1: Connection refused (" in done.stderr
+
+
 def test_a_certificate_of_a_stranger_is_not_trusted(acc: Acc, system: System) -> None:
     done = acc("targets", "list", ACC_ADDR=system.api, ACC_TOKEN=system.env["ACC_TOKEN"])
 

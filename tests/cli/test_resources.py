@@ -198,6 +198,13 @@ def test_a_parent_that_is_not_said_is_asked_for_with_those_that_there_are(place:
     assert "with --auth-method; one of: password" in done.stderr
 
 
+def test_a_name_that_is_taken_asks_for_another(place: Place) -> None:
+    done = place(*NEW_TARGET[:3], "twin", *NEW_TARGET[4:], "--scope", "lab/blue")
+
+    assert done.returncode == Code.CONFLICT.exit_status
+    assert "choose another name" in done.stderr
+
+
 def test_a_scope_of_two_meanings_is_ambiguous_and_both_paths_are_said(place: Place) -> None:
     place.id("scopes", "create", "--scope", "global", "--name", "annex")
     place.id("scopes", "create", "--scope", "annex", "--name", "blue")

@@ -93,6 +93,13 @@ def test_the_only_session_of_a_target_may_be_named_by_it(system: System, session
     assert system.acc("sessions", "cancel", "closed").stdout.startswith(f"session {session} is ")
 
 
+def test_a_target_that_is_nearly_right_is_answered_with_the_right_one(system: System, session: str) -> None:
+    done = system.acc("sessions", "cancel", "closde")
+
+    assert session in ids(system)
+    assert "no live session of closde; did you mean closed?" in done.stderr
+
+
 @pytest.mark.parametrize("name", ["s_0000000000", "no-such-target"])
 def test_an_unknown_session_is_not_found(system: System, name: str) -> None:
     done = system.acc("sessions", "cancel", name)

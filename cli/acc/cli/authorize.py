@@ -13,6 +13,9 @@ DEADLINE = 10.0
 
 MAX_ANSWER = 256 * 1024
 
+_UNSEEN = "target"
+"""All that the controller says of a target that is hidden or missing."""
+
 
 def authorize(profile: Profile, token: str, destination: Destination) -> Grant:
     """The controller's grant for one target. Raises AccError with the controller's code, or why it has none."""
@@ -26,7 +29,23 @@ def authorize(profile: Profile, token: str, destination: Destination) -> Grant:
         )
     finally:
         connection.close()
-    return _read(status, body)
+    try:
+        return _read(status, body)
+    except AccError as error:
+        if error.code is Code.NOT_FOUND and error.detail == _UNSEEN:
+            raise AccError(Code.NOT_FOUND, _unseen(profile, destination.name), error.hint) from None
+        raise
+
+
+def _unseen(profile: Profile, name: str) -> str:
+    """The name, and what is called nearly so among what this person was shown."""
+    from difflib import get_close_matches  # noqa: PLC0415  needed only where a name is wrong
+
+    from acc.cli import offers  # noqa: PLC0415  likewise
+
+    near = get_close_matches(name, offers.known(profile, "targets"))
+    guess = f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"target {name}{guess}"
 
 
 def _read(status: int, body: bytes) -> Grant:

@@ -44,7 +44,9 @@ class Connection:
                 raw = self._read(answer, time.monotonic() + self._seconds)
         except TimeoutError:
             raise self._unreachable("it gave no answer in time") from None
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
+            raise self._unreachable(error.strerror or str(error) or type(error).__name__) from None
+        except http.client.HTTPException as error:
             raise self._unreachable(str(error) or type(error).__name__) from None
         self._last = time.monotonic()
         return answer.status, raw

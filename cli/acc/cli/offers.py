@@ -35,6 +35,14 @@ def kept(profile: Profile, plural: str) -> list[Offer]:
     return [(value, words) for value, _, words in pairs if is_name(value)]
 
 
+def known(profile: Profile, plural: str) -> list[str]:
+    """The names that are known of a type; none where what was noted cannot be used."""
+    try:
+        return [value for value, _ in kept(profile, plural)]
+    except AccError:
+        return []
+
+
 def replace(profile: Profile, plural: str, offers: list[Offer]) -> None:
     """`offers` are all that there is."""
     lines: list[str] = []

@@ -76,5 +76,6 @@ def _live_sessions(api: Api, target: str) -> list[str]:
         if target in (item.get("target_name"), item.get("target_id")) and item.get("status") not in _ENDED
     ]
     if not live:
-        raise AccError(Code.NOT_FOUND, f"no live session of {target}", SESSION.where_to_look)
+        guess = api.names.guess((SESSION,), target)
+        raise AccError(Code.NOT_FOUND, f"no live session of {target}{guess}", SESSION.where_to_look)
     return live

@@ -14,7 +14,12 @@ from acc.cli.resource.names import field_of
 from acc.wire.resources import Field, Resource, Shape
 
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
-_TITLES = {"default_port": "port", "expiration_time": "until", "approximate_last_used_time": "last used"}
+_TITLES = {
+    "default_port": "port",
+    "active_connection_count": "connections",
+    "expiration_time": "until",
+    "approximate_last_used_time": "last used",
+}
 _SUFFIXES = ("_id", "_time", "_name", "_ids")
 _WHOLE = ("login_name", "full_name")
 

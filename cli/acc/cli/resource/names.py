@@ -149,8 +149,8 @@ class Names:
         said = f"{path} is {_SPOKEN[text(scope, 'type')]}, and {resource.plural} live in {wanted}"
         return AccError(Code.BAD_REQUEST, said, hint)
 
-    def _unknown(self, resources: Sequence[Resource], given: str) -> AccError:
-        """Nothing of these types is called `given`; what is called nearly so is said."""
+    def guess(self, resources: Sequence[Resource], given: str) -> str:
+        """What is called nearly as `given`, as the end of a sentence; nothing where nothing is."""
         from difflib import get_close_matches  # noqa: PLC0415  needed only where a name is wrong
 
         place, _, name = given.rpartition("/")
@@ -160,10 +160,13 @@ class Names:
             for item in self._first(resource, self.container(resource, place) if place else None)
         }
         near = get_close_matches(name, known)
+        return f"; did you mean {' or '.join(near)}?" if near else ""
+
+    def _unknown(self, resources: Sequence[Resource], given: str) -> AccError:
         wanted = " or ".join(resource.type for resource in resources)
         lists = ", ".join(f"acc {resource.plural} list" for resource in resources)
-        guess = f"; did you mean {' or '.join(near)}?" if near else ""
-        return AccError(Code.NOT_FOUND, f"no {wanted} is called {given}{guess}", f"list what you may see: {lists}")
+        said = f"no {wanted} is called {given}{self.guess(resources, given)}"
+        return AccError(Code.NOT_FOUND, said, f"list what you may see: {lists}")
 
     def _first(self, resource: Resource, container: str | None) -> list[Item]:
         nothing: list[Item] = []

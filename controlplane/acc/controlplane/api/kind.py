@@ -271,7 +271,11 @@ def _explained(kind: Kind, work: Callable[[Sql], Awaitable[Row]]) -> Callable[[S
         try:
             return await work(sql)
         except UniqueViolation:
-            raise AccError(Code.CONFLICT, f"another {kind.resource.type} there is called so already") from None
+            raise AccError(
+                Code.CONFLICT,
+                f"another {kind.resource.type} there is called so already",
+                f"choose another name, or look at the one there is: acc {kind.resource.plural} list",
+            ) from None
         except ForeignKeyViolation:
             raise AccError(Code.BAD_REQUEST, "an id names nothing that may stand there") from None
 
