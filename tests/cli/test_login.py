@@ -201,6 +201,18 @@ def test_a_logout_of_another_controller_keeps_the_login(logged_in: Acc) -> None:
     assert logged_in("whoami").returncode == 0
 
 
+def test_a_logout_without_a_login_says_that_there_was_none(logged_in: Acc, system: System) -> None:
+    logged_in("logout")
+    done = logged_in("logout", ACC_ADDR=system.api, ACC_CACERT=system.env["ACC_CACERT"])
+
+    assert done.returncode == 0
+    assert done.stdout == f"there was no login to {system.api}\n"
+
+
+def test_whoami_in_a_pipe_says_when_the_login_ends(logged_in: Acc) -> None:
+    assert re.search(r" 20\d\d-\d\d-\d\dT[0-9:.]+Z\n$", logged_in("whoami").stdout)
+
+
 def test_a_logout_revokes_the_token(logged_in: Acc, system: System) -> None:
     token = token_file(logged_in).read_text().strip()
     logged_in("logout")

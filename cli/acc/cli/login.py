@@ -17,7 +17,8 @@ import click
 from acc.cli import credentials, directories, offers, profile, terminal, tickets
 from acc.cli.controller import Controller, Item, inner, text
 from acc.cli.profile import Profile
-from acc.cli.resource import secrets
+from acc.cli.resource import cells, secrets
+from acc.wire.directory import AUTH_TOKEN
 from acc.wire.errors import AccError, Code
 
 
@@ -100,6 +101,8 @@ def logout(as_json: bool) -> None:
         terminal.note("ACC_TOKEN is still set; the token in it is revoked")
     if as_json:
         terminal.show_json({"addr": chosen.addr, "login_name": chosen.login_name, "user_id": chosen.user_id})
+    elif refused is not None:
+        click.echo(f"there was no login to {chosen.addr}")
     else:
         click.echo(f"logged out of {chosen.addr}")
 
@@ -115,10 +118,11 @@ def whoami(as_json: bool) -> None:
     if as_json:
         terminal.show_json(user)
         return
+    at = cells.now() if sys.stdout.isatty() else None
     name = user.get("login_name") or user.get("name") or chosen.login_name
     terminal.show_rows(
         ("LOGIN NAME", "USER", "CONTROLLER", "UNTIL"),
-        [(str(name), text(user, "id"), chosen.addr, text(token, "expiration_time"))],
+        [(str(name), text(user, "id"), chosen.addr, cells.readable(token, AUTH_TOKEN, "expiration_time", at))],
     )
 
 
