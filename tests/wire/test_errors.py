@@ -73,7 +73,7 @@ def test_a_code_is_found_by_its_name() -> None:
 
 
 def test_an_error_survives_pickling() -> None:
-    again = pickle.loads(pickle.dumps(AccError(Code.PROTOCOL, "why", "where", "what next")))  # noqa: S301  our own bytes
+    again = pickle.loads(pickle.dumps(AccError(Code.PROTOCOL, "why", "where", hint="what next")))  # noqa: S301  our own bytes
 
     assert (again.code, again.detail, again.hint, again.field) == (Code.PROTOCOL, "why", "what next", "where")
 

@@ -33,7 +33,7 @@ def authorize(profile: Profile, token: str, destination: Destination) -> Grant:
         return _read(status, body)
     except AccError as error:
         if error.code is Code.NOT_FOUND and error.detail == _UNSEEN:
-            raise AccError(Code.NOT_FOUND, _unseen(profile, destination.name), error.hint) from None
+            raise AccError(Code.NOT_FOUND, _unseen(profile, destination.name), hint=error.hint) from None
         raise
 
 
@@ -58,6 +58,7 @@ def _read(status: int, body: bytes) -> Grant:
     match document:
         case {"code": str(code), "detail": str(detail)}:
             hint = document.get("hint")
-            raise AccError(code_named(code), printable(detail), printable(hint) if isinstance(hint, str) else "")
+            said = printable(hint) if isinstance(hint, str) else ""
+            raise AccError(code_named(code), printable(detail), hint=said)
         case _:
             raise AccError(Code.HTTP_PEER, f"the controller answered with HTTP status {status}")

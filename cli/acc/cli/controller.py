@@ -143,7 +143,7 @@ def _said(problem: Item, key: str) -> str:
 def _problem(status: int, problem: Item) -> AccError:
     code, why, hint = problem.get("code"), _said(problem, "detail"), _said(problem, "hint")
     if isinstance(code, str):
-        return AccError(code_named(code), why if code in CODES else f"{printable(code)[:40]} {why}", hint)
+        return AccError(code_named(code), why if code in CODES else f"{printable(code)[:40]} {why}", hint=hint)
     if status == 401:
         return AccError(Code.LOGIN_REQUIRED, why)
     return AccError(Code.HTTP_PEER, f"it answered with status {status}")

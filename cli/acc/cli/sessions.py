@@ -77,5 +77,5 @@ def _live_sessions(api: Api, target: str) -> list[str]:
     ]
     if not live:
         guess = api.names.guess((SESSION,), target)
-        raise AccError(Code.NOT_FOUND, f"no live session of {target}{guess}", SESSION.where_to_look)
+        raise AccError(Code.NOT_FOUND, f"no live session of {target}{guess}", hint=SESSION.where_to_look)
     return live

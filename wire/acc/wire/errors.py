@@ -220,8 +220,8 @@ class AccError(Exception):
     `field` is the field of the request that is wrong, where one is: `attributes.login_name`.
     """
 
-    def __init__(self, code: Code, detail: str = "", field: str = "", hint: str = "") -> None:
-        super().__init__(code, detail, field, hint)
+    def __init__(self, code: Code, detail: str = "", field: str = "", *, hint: str = "") -> None:
+        super().__init__(code, detail, field)
         self.code = code
         self.detail = detail
         self.field = field

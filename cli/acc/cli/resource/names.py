@@ -147,7 +147,7 @@ class Names:
         else:
             hint = SCOPE.where_to_look
         said = f"{path} is {_SPOKEN[text(scope, 'type')]}, and {resource.plural} live in {wanted}"
-        return AccError(Code.BAD_REQUEST, said, hint)
+        return AccError(Code.BAD_REQUEST, said, hint=hint)
 
     def guess(self, resources: Sequence[Resource], given: str) -> str:
         """What is called nearly as `given`, as the end of a sentence; nothing where nothing is."""
@@ -166,7 +166,7 @@ class Names:
         wanted = " or ".join(resource.type for resource in resources)
         lists = ", ".join(f"acc {resource.plural} list" for resource in resources)
         said = f"no {wanted} is called {given}{self.guess(resources, given)}"
-        return AccError(Code.NOT_FOUND, said, f"list what you may see: {lists}")
+        return AccError(Code.NOT_FOUND, said, hint=f"list what you may see: {lists}")
 
     def _first(self, resource: Resource, container: str | None) -> list[Item]:
         nothing: list[Item] = []

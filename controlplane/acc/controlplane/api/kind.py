@@ -274,7 +274,7 @@ def _explained(kind: Kind, work: Callable[[Sql], Awaitable[Row]]) -> Callable[[S
             raise AccError(
                 Code.CONFLICT,
                 f"another {kind.resource.type} there is called so already",
-                f"choose another name, or look at the one there is: acc {kind.resource.plural} list",
+                hint=f"choose another name, or look at the one there is: acc {kind.resource.plural} list",
             ) from None
         except ForeignKeyViolation:
             raise AccError(Code.BAD_REQUEST, "an id names nothing that may stand there") from None
