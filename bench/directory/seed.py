@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
 from acc.controlplane.api.caller import make_token
-from acc.controlplane.bootstrap import init_cluster
+from acc.controlplane.audit.local import recorded_locally
+from acc.controlplane.audit.sinks import AuditSinks
+from acc.controlplane.bootstrap import beginning, init_cluster
 from acc.controlplane.directory.passwords import HASHER
 from acc.controlplane.store.db import open_database
 
@@ -87,7 +89,7 @@ insert into workers (id, name, address, last_status_time)
 
 async def seed(url: str, size: Size) -> str:
     """Makes a cluster of that size in an empty database. Returns the login token of the caller who is measured."""
-    async with open_database(url) as db:
+    async with open_database(url) as db, recorded_locally(db, AuditSinks(), beginning()):
         made = await init_cluster(db, admin="admin", password_hash=HASHER.hash("correct horse battery"))
     projects = max(SEEN_PROJECTS, size.targets // PROJECT_TARGETS)
     connection = await asyncpg.connect(url)

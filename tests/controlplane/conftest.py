@@ -14,7 +14,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from acc.controlplane.bootstrap import init_cluster
+from acc.controlplane.audit.local import recorded_locally
+from acc.controlplane.audit.sinks import AuditSinks
+from acc.controlplane.bootstrap import beginning, init_cluster
 from acc.controlplane.directory.passwords import HASHER
 from acc.controlplane.store.db import Database, open_database
 from tests.controlplane.system import ADMIN, PASSWORD, Controller, NewPerson, Person, make_person, running_controller
@@ -56,7 +58,8 @@ def template(postgres: str) -> str:
     run_sql(postgres.format("postgres"), "create database acc_template")
 
     async def init(db: Database) -> None:
-        await init_cluster(db, admin=ADMIN, password_hash=HASHER.hash(PASSWORD))
+        async with recorded_locally(db, AuditSinks(), beginning()):
+            await init_cluster(db, admin=ADMIN, password_hash=HASHER.hash(PASSWORD))
 
     asyncio.run(with_database(postgres.format("acc_template"), init))
     return "acc_template"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from acc.controlplane.access.held import ANYBODY, EVERYBODY
 from acc.controlplane.audit.record import AuditEvent
-from acc.controlplane.audit.trail import transact_locally
+from acc.controlplane.audit.trail import transact
 from acc.controlplane.directory.accounts import create_account
 from acc.controlplane.directory.auth_methods import create_password_auth_method
 from acc.controlplane.directory.roles import create_role
@@ -38,8 +38,13 @@ class NewCluster:
     project: str
 
 
+def beginning() -> AuditEvent:
+    """What the record says of making a cluster."""
+    return AuditEvent(action="init", resource_type="scope", resource_id="global", resource_name="global")
+
+
 async def init_cluster(db: Database, *, admin: str, password_hash: str) -> NewCluster:
-    """Makes the cluster. Raises AccError(CONFLICT) where the database is in use."""
+    """Makes the cluster, as the attempt that is under way. Raises AccError(CONFLICT) where the database is in use."""
     await _refuse_foreign_tables(db)
     await migrate(db, tuple(Change))
 
@@ -80,9 +85,8 @@ async def init_cluster(db: Database, *, admin: str, password_hash: str) -> NewCl
         project = await create_scope(sql, parent_id=org, name="default")
         return NewCluster(cluster=cluster, auth_method=method, user=user, org=org, project=project)
 
-    wanted = AuditEvent(action="init", resource_type="scope", resource_id="global", resource_name="global")
     try:
-        return await transact_locally(db, wanted, work)
+        return await transact(db, work)
     except UniqueViolation:
         raise AccError(Code.CONFLICT, "the database holds a cluster already") from None
 

@@ -17,9 +17,12 @@ from typing import ParamSpec, TypeVar
 import click
 import uvloop
 
-from acc.controlplane.audit.record import AuditEvent
-from acc.controlplane.audit.trail import by_local_user, store, transact_locally
-from acc.controlplane.bootstrap import init_cluster
+from acc.controlplane.audit.attempt import note_details
+from acc.controlplane.audit.local import recorded_locally
+from acc.controlplane.audit.record import AuditEvent, printable
+from acc.controlplane.audit.sinks import STDERR, read_sinks
+from acc.controlplane.audit.trail import transact
+from acc.controlplane.bootstrap import NewCluster, beginning, init_cluster
 from acc.controlplane.cluster import load_cluster
 from acc.controlplane.directory.passwords import Passwords
 from acc.controlplane.link.workers import EnrolmentToken, create_enrolment_secret
@@ -68,6 +71,17 @@ async def _with_database(config: Config, work: Callable[[Database], Awaitable[T]
         return await work(db)
 
 
+def _decided(config: Config, event: AuditEvent, work: Callable[[Database], Awaitable[T]]) -> T:
+    """What `work` gives on the database; whatever comes of it is on record, as `event`."""
+    sinks = read_sinks(config.audit_sinks, STDERR)
+
+    async def recorded(db: Database) -> T:
+        async with recorded_locally(db, sinks, event):
+            return await work(db)
+
+    return _run(_with_database(config, recorded))
+
+
 @click.group()
 @click.version_option(package_name="acc-access")
 @click.option(
@@ -114,18 +128,15 @@ def init(admin: str) -> None:
     The administrator's password is the setting admin.password: the environment variable ACC_ADMIN_PASSWORD.
     """
     config = _config()
-    password = _admin_password(config)
 
-    async def work(db: Database) -> None:
-        with closing(Passwords()) as passwords:
-            password_hash = await passwords.hash(password)
-        made = await init_cluster(db, admin=admin, password_hash=password_hash)
-        click.echo(f"cluster {made.cluster}")
-        click.echo(f"auth method {made.auth_method}")
-        click.echo(f"administrator {made.user}")
-        click.echo(f"project {made.project}")
+    async def work(db: Database) -> NewCluster:
+        return await init_cluster(db, admin=admin, password_hash=await _hashed(_admin_password(config)))
 
-    _run(_with_database(config, work))
+    made = _decided(config, beginning(), work)
+    click.echo(f"cluster {made.cluster}")
+    click.echo(f"auth method {made.auth_method}")
+    click.echo(f"administrator {made.user}")
+    click.echo(f"project {made.project}")
 
 
 @controller.command()
@@ -138,15 +149,14 @@ def recover_admin(login_name: str) -> None:
     end; if there is none, it is made. Its user gets a role that allows everything. It is written down.
     """
     config = _config()
-    password = _admin_password(config)
 
     async def work(db: Database) -> Recovered:
         await check_schema(db)
-        with closing(Passwords()) as passwords:
-            password_hash = await passwords.hash(password)
+        password_hash = await _hashed(_admin_password(config))
         return await recover(db, login_name=login_name, password_hash=password_hash)
 
-    recovered = _run(_with_database(config, work))
+    event = AuditEvent(action="recover-admin", resource_type="user", resource_name=printable(login_name))
+    recovered = _decided(config, event, work)
     click.echo(f"administrator {recovered.user_id}")
     click.echo(f"role {recovered.role_id}")
 
@@ -167,15 +177,13 @@ def migrate(changes: tuple[Change, ...]) -> None:
     Safe to repeat, and to run in several places at once.
     """
 
-    async def work(db: Database) -> None:
+    async def work(db: Database) -> list[str]:
         applied = await apply_migrations(db, changes)
-        if applied:
-            migrated = AuditEvent(action="migrate", resource_type="scope", details={"applied": applied})
-            await store(db, [by_local_user(migrated)])
-        for name in applied:
-            click.echo(name)
+        note_details(applied=[*applied])
+        return applied
 
-    _run(_with_database(_config(), work))
+    for name in _decided(_config(), AuditEvent(action="migrate", resource_type="scope"), work):
+        click.echo(name)
 
 
 @controller.command()
@@ -206,23 +214,23 @@ def ca() -> None:
 def worker_token(name: str, valid_for: str, controllers: tuple[str, ...]) -> None:
     """Print a token that enrols one worker, once."""
     config = _config()
-    seconds = _seconds(valid_for)
-    found = controllers or (_worker_link(config),)
-    for address in found:
-        if split_address(address) is None:
-            raise AccError(Code.CONFIG, f"--controller: {address!r} is not host:port")
 
     async def work(db: Database) -> EnrolmentToken:
+        seconds = _seconds(valid_for)
+        found = controllers or (_worker_link(config),)
+        for address in found:
+            if split_address(address) is None:
+                raise AccError(Code.CONFIG, f"--controller: {address!r} is not host:port")
         cluster = await load_cluster(db)
 
         async def create(sql: Sql) -> str:
             return await create_enrolment_secret(sql, name=name, valid_seconds=seconds)
 
-        wanted = AuditEvent(action="create:controller-led", resource_type="worker", resource_name=name)
-        secret = await transact_locally(db, wanted, create)
+        secret = await transact(db, create)
         return EnrolmentToken(controllers=found, ca_der=cluster.authority.der, cluster_id=cluster.id, secret=secret)
 
-    click.echo(_run(_with_database(config, work)).text())
+    event = AuditEvent(action="create:controller-led", resource_type="worker", resource_name=printable(name))
+    click.echo(_decided(config, event, work).text())
 
 
 def _admin_password(config: Config) -> str:
@@ -230,6 +238,11 @@ def _admin_password(config: Config) -> str:
     if not password:
         raise AccError(Code.CONFIG, "admin.password (ACC_ADMIN_PASSWORD) is not set")
     return password
+
+
+async def _hashed(password: str) -> str:
+    with closing(Passwords()) as passwords:
+        return await passwords.hash(password)
 
 
 def _seconds(text: str) -> int:

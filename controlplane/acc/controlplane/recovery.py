@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from acc.controlplane.access.held import ANYBODY
 from acc.controlplane.audit.attempt import note_details
-from acc.controlplane.audit.record import AuditEvent
-from acc.controlplane.audit.trail import transact_locally
+from acc.controlplane.audit.trail import transact
 from acc.controlplane.directory.accounts import create_account
 from acc.controlplane.directory.auth_methods import create_password_auth_method
 from acc.controlplane.directory.roles import create_role
@@ -32,7 +31,10 @@ class Recovered:
 
 
 async def recover_admin(db: Database, *, login_name: str, password_hash: str) -> Recovered:
-    """Gives `login_name` the password and everything. Raises AccError(CONFIG) where there is no cluster."""
+    """Gives `login_name` the password and everything, as the attempt that is under way.
+
+    Raises AccError(CONFIG) where there is no cluster.
+    """
 
     async def work(sql: Sql) -> Recovered:
         if await sql.fetchrow("select id from scopes where id = 'global'") is None:
@@ -60,8 +62,7 @@ async def recover_admin(db: Database, *, login_name: str, password_hash: str) ->
         return Recovered(user_id=user_id, role_id=role_id)
 
     try:
-        event = AuditEvent(action="recover-admin", resource_type="user", resource_name=login_name)
-        recovered = await transact_locally(db, event, work)
+        recovered = await transact(db, work)
     except UniqueViolation:
         raise AccError(
             Code.CONFLICT, f"the user {login_name!r} logs in by another name: recover that one, or a name that is new"

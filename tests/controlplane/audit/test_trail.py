@@ -43,9 +43,9 @@ def test_a_migration_is_on_record_by_the_files_that_it_applied(empty_database: s
     first, again = run(empty_database, "migrate"), run(empty_database, "migrate")
 
     async def work(db: Database) -> Sequence[Row]:
-        return await db.fetch("select action, details from audit_events")
+        return await db.fetch("select action, details from audit_events order by created_time")
 
-    [event] = asyncio.run(with_db(empty_database, work))
+    event, _ = asyncio.run(with_db(empty_database, work))
     assert (event["action"], json.loads(event["details"])) == ("migrate", {"applied": first.stdout.splitlines()})
     assert again.stdout == ""
 

@@ -141,7 +141,7 @@ def note_query(asked: Mapping[str, str]) -> None:
         attempt.add(redacted((*attempt.fields, *QUERY), asked))
 
 
-def note_details(**details: str | None) -> None:
+def note_details(**details: JsonValue) -> None:
     """What may be known by everybody who reads the record: ids and names, as they are; None is left out."""
     attempt = _current.get()
     if attempt is not None:

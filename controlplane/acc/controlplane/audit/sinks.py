@@ -33,6 +33,9 @@ STOP_SECONDS = 2.0
 MAX_DATAGRAM = 8192
 """A syslog message that is longer goes without its details."""
 
+STDOUT, STDERR = 1, 2
+"""Descriptors. A command's stdout is for what a person asked of it, so what it decides goes to stderr."""
+
 _AUTHPRIV = 10 * 8
 _NOTICE, _INFO = 5, 6
 
@@ -51,7 +54,7 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class FileSink:
-    """A file, or stdout where there is no path."""
+    """A file, or where there is no path, a descriptor that the program has."""
 
     path: Path | None
     _descriptor: int = -1
@@ -68,12 +71,10 @@ class FileSink:
         """Closes the file."""
         if self.path is not None and self._descriptor >= 0:
             os.close(self._descriptor)
-        self._descriptor = -1
+            self._descriptor = -1
 
     def _open(self) -> None:
-        if self.path is None:
-            self._descriptor = 1
-        elif self._descriptor < 0 or not self._is_in_place(self.path):
+        if self.path is not None and (self._descriptor < 0 or not self._is_in_place(self.path)):
             self.close()
             self._rest = b""
             self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -144,17 +145,17 @@ class AuditSinks:
     sinks: tuple[tuple[str, Sink], ...] = ()
 
 
-def read_sinks(text: str) -> AuditSinks:
-    """The sinks that `text` lists. Raises AccError(CONFIG)."""
-    return AuditSinks(tuple((one.strip(), _sink(one.strip())) for one in text.split(",") if one.strip()))
+def read_sinks(text: str, stdout: int = STDOUT) -> AuditSinks:
+    """The sinks that `text` lists; `stdout` is the descriptor that goes by that name. Raises AccError(CONFIG)."""
+    return AuditSinks(tuple((one.strip(), _sink(one.strip(), stdout)) for one in text.split(",") if one.strip()))
 
 
-def _sink(name: str) -> Sink:
+def _sink(name: str, stdout: int) -> Sink:
     kind, _, where = name.partition(":")
     address = split_address(where.removeprefix("udp://")) if where.startswith("udp://") else None
     match kind:
         case "stdout" if not where:
-            return FileSink(None)
+            return FileSink(None, stdout)
         case "file" if where.startswith("/"):
             return FileSink(Path(where))
         case "syslog" if address is not None:

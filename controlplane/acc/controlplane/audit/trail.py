@@ -9,11 +9,9 @@ Nothing in the program changes or deletes an event, and events are not chained b
 """
 
 import asyncio
-import os
-import pwd
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
@@ -94,29 +92,6 @@ async def transact(db: Database, work: Callable[[Sql], Awaitable[T]]) -> T:
     result = await db.transact(recorded)
     attempt.kept(times[attempt.event.id])
     return result
-
-
-async def transact_locally(db: Database, event: AuditEvent, work: Callable[[Sql], Awaitable[T]]) -> T:
-    """The same for a command on the controller's own machine."""
-    begin(Attempt(by_local_user(event), _shipped_nowhere))
-    return await transact(db, work)
-
-
-def by_local_user(event: AuditEvent) -> AuditEvent:
-    """`event`, asked for by whoever runs this program."""
-    return replace(event, user_name=f"{_system_user()} (local)", client_address="local")
-
-
-def _system_user() -> str:
-    """The name of the system's user, which no environment variable can change."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # as in a container that runs as a number
-        return f"uid {os.getuid()}"
-
-
-def _shipped_nowhere(_event: AuditEvent) -> None:
-    """Sinks belong to the controller that serves."""
 
 
 @dataclass(frozen=True, slots=True)
