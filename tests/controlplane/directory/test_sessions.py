@@ -15,10 +15,10 @@ from acc.controlplane.link.connections import (
     Opened,
     authorize_connection,
     record_traffic,
-    report,
 )
 from acc.controlplane.store.db import Database, Row, Sql
 from acc.wire.errors import AccError, Code
+from tests.controlplane.link.reporting import report
 from tests.controlplane.peer import Worker, connection_id, new_worker
 from tests.controlplane.system import Controller, NewPerson, execute, make_target, wait_until
 from tests.controlplane.things import said

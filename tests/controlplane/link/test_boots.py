@@ -9,10 +9,11 @@ import pytest
 import pytest_asyncio
 
 from acc.controlplane.link.boots import close_earlier
-from acc.controlplane.link.connections import Closed, Opened, authorize_connection, report
+from acc.controlplane.link.connections import Closed, Opened, authorize_connection
 from acc.controlplane.link.workers import Status, WorkerCertificate, record_status
 from acc.controlplane.store.db import Database, Row, Sql
 from acc.rpc import worker_v1 as rpc
+from tests.controlplane.link.reporting import report
 from tests.controlplane.peer import ADDRESS, Worker, connection_id, new_worker
 from tests.controlplane.system import Controller, execute, make_target
 

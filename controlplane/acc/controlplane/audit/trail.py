@@ -11,7 +11,7 @@ Nothing in the program changes or deletes an event, and events are not chained b
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -52,6 +52,12 @@ async def store(sql: Database | Sql, events: Sequence[AuditEvent]) -> Mapping[st
     """Stores `events` with one statement; when each was, by id."""
     rows = await sql.fetch(_STORE, *zip(*(_values(one) for one in events), strict=True))
     return {row["id"]: row["created_time"] for row in rows}
+
+
+async def store_all(sql: Sql, events: Sequence[AuditEvent]) -> Sequence[AuditEvent]:
+    """Stores `events` in the transaction; they, with the time that they then have. To be shipped once it commits."""
+    times = await store(sql, events)
+    return [replace(one, created_time=times[one.id]) for one in events]
 
 
 def beside(statement: str, first: int) -> str:
@@ -105,12 +111,12 @@ class AuditLog:
 
     def __init__(self, db: Database, ship: Callable[[AuditEvent], None]) -> None:
         self._db = db
-        self._ship = ship
+        self.ship = ship
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(MAX_WAITING)
 
     def attempt(self, event: AuditEvent) -> Attempt:
         """The beginning of an attempt whose record will be `event`."""
-        return Attempt(event, self._ship)
+        return Attempt(event, self.ship)
 
     async def keep(self, attempt: Attempt) -> None:
         """Stores the record of an attempt that has ended, unless it is. Raises AccError(UNAVAILABLE)."""

@@ -9,13 +9,15 @@ open ones have carried so far comes every few seconds and takes no lock on the s
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from acc.controlplane.access.filters import matches
 from acc.controlplane.access.filtertext import parse_filter
 from acc.controlplane.audit.attempt import note_details, note_place, note_thing, note_user
+from acc.controlplane.audit.record import AuditEvent
 from acc.controlplane.link import boots
+from acc.controlplane.link.outages import note_let_through
 from acc.controlplane.link.workers import facts_of
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.sessions import ending
@@ -195,35 +197,48 @@ async def _activate(sql: Sql, session_id: str) -> None:
     )
 
 
-async def report(db: Database, worker_id: str, events: Sequence[Opened | Closed]) -> None:
-    """Writes down what a worker says has happened. Events of sessions that nobody knows are dropped."""
+async def report(
+    db: Database, worker_id: str, events: Sequence[Opened | Closed], ship: Callable[[AuditEvent], None]
+) -> None:
+    """Writes down what a worker says has happened. Events of sessions that nobody knows are dropped.
+
+    `ship` gets the record of each connection that the worker had let through by itself.
+    """
     by_session: dict[str, list[Opened | Closed]] = {}
     for one in events:
         by_session.setdefault(_opening(one).session_id, []).append(one)
     for session_id, its_events in by_session.items():
 
-        async def work(sql: Sql, session_id: str = session_id, its: Sequence[Opened | Closed] = its_events) -> None:
+        async def work(
+            sql: Sql, session_id: str = session_id, its: Sequence[Opened | Closed] = its_events
+        ) -> Sequence[AuditEvent]:
             session = await sql.fetchrow(_LOCK_SESSION, session_id)
             if session is None:
-                return
-            for one in its:
-                await _record(sql, worker_id, one)
+                return ()
+            new = [_opening(one) for one in its if await _record(sql, worker_id, one)]
+            alone = [
+                (one.connection_id, one.client_address, _bounded_time(one.at_ms)) for one in new if one.during_outage
+            ]
+            audited = await note_let_through(sql, session_id, session, worker_id, alone)
             await _note_failures(sql, session, its)
             if session["state"] == "pending":
                 await _activate(sql, session_id)
             await ending.finish_used_up(sql, session_id)
             await ending.terminate_finished(sql, session_id)
+            return audited
 
-        await db.transact(work)
+        for audited in await db.transact(work):
+            ship(audited)
 
 
-async def _record(sql: Sql, worker_id: str, happened: Opened | Closed) -> None:
+async def _record(sql: Sql, worker_id: str, happened: Opened | Closed) -> bool:
+    """True if the books have not had the connection before."""
     opened = _opening(happened)
     if not is_connection_id(opened.connection_id):
         raise AccError(Code.BAD_REQUEST, "a connection id is sc_ and 20 letters or digits")
-    await sql.execute(
+    new = await sql.fetchrow(
         "insert into connections (id, session_id, worker_id, state, client_address, during_outage, boot_id)"
-        " values ($1, $2, $3, 'authorized', $4, $5, $6) on conflict (id) do nothing",
+        " values ($1, $2, $3, 'authorized', $4, $5, $6) on conflict (id) do nothing returning id",
         opened.connection_id,
         opened.session_id,
         worker_id,
@@ -236,6 +251,7 @@ async def _record(sql: Sql, worker_id: str, happened: Opened | Closed) -> None:
             await _record_opened(sql, worker_id, happened)
         case Closed():
             await _record_closed(sql, worker_id, happened)
+    return new is not None
 
 
 async def _record_opened(sql: Sql, worker_id: str, opened: Opened) -> None:

@@ -187,7 +187,8 @@ class WorkerLink(rpc.WorkerLinkBase):
                 await workers.recognise(sql, peer)
 
             await self._db.transact(known)
-            await connections.report(self._db, peer.worker_id, [_happened(one) for one in message.events])
+            happened = [_happened(one) for one in message.events]
+            await connections.report(self._db, peer.worker_id, happened, self._audit.ship)
             if message.traffic:
                 traffic = [(one.connection_id, one.bytes_up, one.bytes_down) for one in message.traffic]
                 await connections.record_traffic(self._db, peer.worker_id, traffic)
