@@ -34,6 +34,7 @@ from acc.controlplane.service.log import start_logging
 from acc.controlplane.store.db import Database, Sql, open_database
 from acc.controlplane.store.migrate import Change, check_schema
 from acc.controlplane.store.migrate import migrate as apply_migrations
+from acc.controlplane.trial import Bad, Good, try_out
 from acc.wire.errors import AccError, Code
 from acc.wire.names import join_address, split_address
 from acc.wire.settings import Settings
@@ -107,16 +108,33 @@ def _config() -> Config:
 
 @controller.group("config")
 def config_group() -> None:
-    """See the settings."""
+    """See the settings, and whether they can be used."""
 
 
 @config_group.command()
 @_explained
 def check() -> None:
-    """Check the settings, and print what is in force and where it is said. Secrets are not shown."""
+    """Print what is in force and where it is said, and try what it names: database, sinks, certificate.
+
+    Secrets are not shown, and nothing is changed. Run it as the user that the controller runs as.
+    """
     settings = _settings()
-    read_config(settings, os.environ)
+    config = read_config(settings, os.environ)
     click.echo(show(settings))
+
+    async def work() -> bool:
+        usable = True
+        async for finding in try_out(config):
+            match finding:
+                case Good():
+                    click.echo(f"good: {finding}")
+                case Bad():
+                    click.echo(f"acc-controller: {finding}", err=True)
+                    usable = False
+        return usable
+
+    if not _run(work()):
+        sys.exit(Code.CONFIG.exit_status)
 
 
 @controller.command()

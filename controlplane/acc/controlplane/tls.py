@@ -60,17 +60,24 @@ class ServerTls:
             event("server certificate renewed")
 
     def _read_files(self) -> None:
-        if self._files is None:
-            return
-        # Tried on a context that nobody uses: one that fails half-way would leave a key without its certificate.
-        for context in (_context([]), self.api):
-            try:
-                context.load_cert_chain(self._files.certificate, self._files.key, password=_refuse_passphrase)
-            except (OSError, ValueError) as cause:  # ssl's own error is an OSError
-                raise AccError(
-                    Code.CONFIG,
-                    f"tls.certificate {self._files.certificate} and tls.key {self._files.key} cannot be used: {cause}",
-                ) from None
+        if self._files is not None:
+            # Tried on another context first: one that fails half-way would leave a key without its certificate.
+            check_files(self._files)
+            _load(self.api, self._files)
+
+
+def check_files(files: CertificateFiles) -> None:
+    """Raises AccError(CONFIG) where no listener could use them."""
+    _load(_context([]), files)
+
+
+def _load(context: ssl.SSLContext, files: CertificateFiles) -> None:
+    try:
+        context.load_cert_chain(files.certificate, files.key, password=_refuse_passphrase)
+    except (OSError, ValueError) as cause:  # ssl's own error is an OSError
+        raise AccError(
+            Code.CONFIG, f"tls.certificate {files.certificate} and tls.key {files.key} cannot be used: {cause}"
+        ) from None
 
 
 def _refuse_passphrase() -> str:

@@ -22,9 +22,9 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "controller.toml"
 
 
-def test_config_check_prints_what_is_in_force_and_who_says_it(file: Path) -> None:
+def test_config_check_prints_what_is_in_force_and_who_says_it(file: Path, database: str) -> None:
     file.write_text('public.names = ["acc.example", "10.0.0.1"]\n[database]\npool = 20\n')
-    status, said = check(file, ACC_API_LISTEN="127.0.0.1:7")
+    status, said = check(file, database, ACC_API_LISTEN="127.0.0.1:7")
 
     assert status == 0
     assert f"database.pool = 20  # {file}\n" in said

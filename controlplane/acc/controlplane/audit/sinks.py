@@ -9,6 +9,7 @@ lost to it; that is logged and counted. Each sink has a thread of its own, becau
 A file is made for its owner only, and opened again once something else has its name: rotation is a rename.
 """
 
+import errno
 import os
 import queue
 import socket
@@ -51,6 +52,10 @@ class Sink(Protocol):
         """Lets go of what it holds."""
         ...
 
+    def probe(self) -> None:
+        """Writes nothing. Raises OSError where nothing could be written now."""
+        ...
+
 
 @dataclass(slots=True)
 class FileSink:
@@ -72,6 +77,17 @@ class FileSink:
         if self.path is not None and self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def probe(self) -> None:
+        """Opens the file, or where there is none yet, sees that it could be made. Makes none: its owner would be us."""
+        if self.path is None:
+            return
+        if self.path.exists():
+            os.close(os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC))
+            return
+        os.close(os.open(self.path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+        if not os.access(self.path.parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     def _open(self) -> None:
         if self.path is not None and (self._descriptor < 0 or not self._is_in_place(self.path)):
@@ -110,6 +126,10 @@ class SyslogSink:
         if self._socket is not None:
             self._socket.close()
         self._socket = None
+
+    def probe(self) -> None:
+        """Connects, which finds out whether a local daemon is there, and of a remote one only its address."""
+        _dialled(self.address).close()
 
     def _connected(self) -> socket.socket:
         if self._socket is None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, cast
+from urllib.parse import urlsplit
 
 from acc.controlplane.service.secret import Secret, secret
 from acc.wire.errors import AccError, Code
@@ -179,7 +180,7 @@ def read_settings(file: Path | None, environment: Mapping[str, str]) -> Settings
 def read_config(settings: Settings, environment: Mapping[str, str]) -> Config:
     """The settings as the program uses them. Raises AccError(CONFIG) for what cannot be used."""
     url = settings[DATABASE_URL].reveal(environment)
-    if not url.startswith(("postgresql://", "postgres://")):
+    if not _is_database(url):
         raise AccError(Code.CONFIG, f"{DATABASE_URL.name} ({DATABASE_URL.override}) must be a postgresql:// URL")
     return Config(
         database_url=url,
@@ -204,6 +205,17 @@ def read_config(settings: Settings, environment: Mapping[str, str]) -> Config:
             callers=settings[LIMIT_CALLERS],
         ),
     )
+
+
+def _is_database(url: str) -> bool:
+    """Whether it is a URL of Postgres, whose ports, of which it may have many, are ports."""
+    try:
+        parts = urlsplit(url)
+        for host in parts.netloc.rpartition("@")[2].split(","):
+            _ = urlsplit(f"//{host}").port
+    except ValueError:
+        return False
+    return parts.scheme in {"postgresql", "postgres"} and url.startswith(f"{parts.scheme}://")
 
 
 def show(settings: Settings) -> str:
