@@ -2,13 +2,16 @@
 
 What names nothing of the API is no call of it and is not recorded: it can neither read nor change anything. An answer
 that says `unavailable` is let through at once: nothing was decided, and what could not decide could not record either.
+A read whose client left before its answer is recorded as that (`client_gone`): it was asked for, and nobody was told.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from acc.controlplane.api.departure import READS, read_while_wanted
 from acc.controlplane.api.problems import send_problem
 from acc.controlplane.audit.attempt import Attempt, begin, wanted
 from acc.controlplane.audit.record import AuditEvent
@@ -27,9 +30,20 @@ def recorded(app: ASGIApp, log: AuditLog) -> ASGIApp:
             return
         attempt = log.attempt(_asked_by(event))
         begin(attempt)
-        await app(scope, receive, _held_back(attempt, log, send))
+        answer = _held_back(attempt, log, send)
+        if scope["method"] not in READS:
+            await app(scope, receive, answer)
+        elif not await read_while_wanted(app, scope, receive, answer):
+            attempt.ended(Code.CLIENT_GONE.value)
+            await _keep_unanswered(attempt, log)
 
     return record
+
+
+async def _keep_unanswered(attempt: Attempt, log: AuditLog) -> None:
+    """Stores the record of what nobody waits for any more, if it can be."""
+    with suppress(AccError):  # the log says that it was not stored; there is nobody to tell
+        await log.keep(attempt)
 
 
 def _asked_by(event: AuditEvent) -> AuditEvent:
