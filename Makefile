@@ -26,7 +26,7 @@ demo: $(READY)  ## run a real ssh through acc to a real sshd, on this machine
 
 .PHONY: test
 test: $(READY)  ## run the whole suite
-	@tools/programs.sh ssh sshd socat rsync git nc ss bash zsh fish
+	@tools/programs.sh ssh sshd socat rsync git nc ss bash zsh fish haproxy
 	$(PYTHON) -m pytest
 
 .PHONY: lint

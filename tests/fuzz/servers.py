@@ -2,6 +2,7 @@
 
 import base64
 from datetime import UTC
+from ipaddress import ip_address
 
 import betterproto2
 import msgspec
@@ -19,6 +20,7 @@ from acc.controlplane.directory.roles import NewRole
 from acc.controlplane.directory.sessions import Cancel
 from acc.controlplane.directory.targets import NewTarget
 from acc.controlplane.link import messages, workerlink
+from acc.controlplane.service.proxyheader import HEAD_BYTES, MAX_BODY, body_length, read_header
 from acc.rpc import worker_v1 as rpc
 from acc.wire.errors import Code
 from acc.wire.names import is_name, split_address
@@ -107,6 +109,13 @@ def report(data: bytes) -> None:
         workerlink._happened(one)
 
 
+def proxy_header(data: bytes) -> None:
+    """What a load balancer writes before its client's bytes: the client is an address, or the balancer asks itself."""
+    whole = data[: HEAD_BYTES + body_length(data[:HEAD_BYTES])]
+    client = read_header(whole)
+    assert client is None or (ip_address(client.address) and 0 <= client.port < 65536)
+
+
 TARGETS = {
     "authenticate": _body(Authenticate),
     "authorize_session": _body(AuthorizeSession),
@@ -120,6 +129,7 @@ TARGETS = {
     "list_place": Target(list_place, frozenset({Code.BAD_REQUEST}), 600),
     "enrolment_token": Target(enrolment_token, frozenset({Code.CONFIG}), MAX_TOKEN + 100),
     "enrolment": Target(enrolment, frozenset({Code.CONFIG}), MAX_TOKEN),
+    "proxy_header": Target(proxy_header, frozenset({Code.BAD_REQUEST}), HEAD_BYTES + MAX_BODY + 16),
     "enroll_request": _message(rpc.EnrollRequest),
     "worker_status": _message(rpc.WorkerStatus),
     "report": Target(report, frozenset({Code.BAD_REQUEST})),

@@ -86,7 +86,7 @@ async def _serve_cluster(
             ]
             async with (
                 _linking(make_link(db, audit, cluster.authority, watcher), link_sock, tls),
-                listening(Listener(api, api_sock, tls.api)),
+                listening(Listener(api, api_sock, tls.api, config.trusted_proxies)),
             ):
                 health.ready = True
                 event("ready", api=_name(api_sock), worker_link=_name(link_sock), health=_name(health_sock))

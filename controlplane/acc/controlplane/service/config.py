@@ -6,6 +6,7 @@ wins. Rule: a setting that cannot be used stops the program with `Code.CONFIG` a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from acc.wire.settings import Key, Kind, Listen, Settings, address, load, number
 DEFAULT_FILE = Path("/etc/acc/controller.toml")
 
 T = TypeVar("T")
+Network = IPv4Network | IPv6Network
 
 
 def _variable(name: str) -> str:
@@ -29,6 +31,20 @@ def _key(name: str, kind: Kind[T], default: object, about: str, unit: str = "") 
 
 def _is_path(value: str) -> bool:
     return not value or value.startswith("/")
+
+
+def _networks() -> Kind[tuple[Network, ...]]:
+    """A list of networks, which may be empty; in an override, with commas between them."""
+
+    def check(value: object) -> tuple[Network, ...]:
+        if not isinstance(value, list):
+            raise ValueError  # noqa: TRY004 (what every kind raises)
+        return tuple(ip_network(str(one)) for one in cast("list[object]", value))
+
+    def read(line: str) -> object:
+        return [one.strip() for one in line.split(",")] if line else []
+
+    return Kind('a list of networks, as "10.0.0.0/8"', check, read)
 
 
 _FILE = text("an absolute path, or empty", _is_path)
@@ -50,6 +66,12 @@ PUBLIC_NAMES = _key(
     "What this controller's own certificate names: every name and address that clients and workers dial.",
 )
 API_LISTEN = _key("api.listen", address(), "127.0.0.1:9200", "Where the API listens.")
+API_TRUSTED_PROXIES = _key(
+    "api.trusted_proxies",
+    _networks(),
+    [],
+    "Where load balancers are that begin each connection to the API with its client's address, in PROXY protocol v2.",
+)
 WORKER_LISTEN = _key("worker.listen", address(), "127.0.0.1:9201", "Where the workers' link listens.")
 HEALTH_LISTEN = _key(
     "health.listen", address(), "127.0.0.1:9203", "Where `/health`, `/ready` and `/metrics` are, without TLS."
@@ -104,6 +126,7 @@ KEYS: Sequence[Key[object]] = (
     ADMIN_PASSWORD,
     PUBLIC_NAMES,
     API_LISTEN,
+    API_TRUSTED_PROXIES,
     WORKER_LISTEN,
     HEALTH_LISTEN,
     TLS_CERTIFICATE,
@@ -158,6 +181,7 @@ class Config:
     database_pool: int
     admin_password: Secret
     api: Listen
+    trusted_proxies: tuple[Network, ...]
     worker_link: Listen
     health: Listen
     public_names: tuple[str, ...]
@@ -187,6 +211,7 @@ def read_config(settings: Settings, environment: Mapping[str, str]) -> Config:
         database_pool=settings[DATABASE_POOL],
         admin_password=settings[ADMIN_PASSWORD],
         api=settings[API_LISTEN],
+        trusted_proxies=settings[API_TRUSTED_PROXIES],
         worker_link=settings[WORKER_LISTEN],
         health=settings[HEALTH_LISTEN],
         public_names=settings[PUBLIC_NAMES],
@@ -231,8 +256,8 @@ def _shown(value: object) -> str:
         case Secret():
             return "(secret)"
         case tuple():
-            names = cast("tuple[str, ...]", value)  # the only kind of tuple among the settings
-            return "[" + ", ".join(f'"{word}"' for word in names) + "]"
+            items = cast("tuple[object, ...]", value)  # of names or networks
+            return "[" + ", ".join(f'"{one}"' for one in items) + "]"
         case int():
             return str(value)
         case _:

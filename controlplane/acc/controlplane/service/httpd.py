@@ -10,7 +10,7 @@ paths may hold secrets; ours is in `accesslog`.
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, cast
@@ -18,6 +18,10 @@ from typing import Any, cast
 import uvicorn
 from litestar.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from acc.controlplane.service.config import Network
+from acc.controlplane.service.proxied import ProxiedServer
+from acc.controlplane.service.proxyheader import Proxied
 
 HANDSHAKE_SECONDS = 10.0
 REQUEST_SECONDS = 10.0
@@ -31,9 +35,10 @@ STOP_SECONDS = 2
 
 
 class TimedProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1, with a deadline for each request to arrive."""
+    """uvicorn's HTTP/1.1, with a deadline for each request to arrive, and the client that a load balancer names."""
 
     _deadline: asyncio.TimerHandle | None = None
+    proxied: Proxied | None = None
 
     @property
     def _owing(self) -> "dict[TimedProtocol, None]":
@@ -45,6 +50,8 @@ class TimedProtocol(H11Protocol):
         if len(self.connections) >= MAX_CONNECTIONS and self._owing:
             next(iter(self._owing)).give_up()
         super().connection_made(transport)
+        if self.proxied is not None:
+            self.client = (self.proxied.address, self.proxied.port)
         self._arm()
 
     def data_received(self, data: bytes) -> None:
@@ -78,9 +85,14 @@ class TimedProtocol(H11Protocol):
 
 
 class Listener(uvicorn.Server):
-    """One HTTP server on sockets that are bound already, over TLS if it has a context."""
+    """One HTTP server on a socket that is bound already, over TLS if it has a context.
 
-    def __init__(self, app: ASGIApp, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
+    With `trusted` networks, load balancers there say who their clients are.
+    """
+
+    def __init__(
+        self, app: ASGIApp, sock: socket.socket, tls: ssl.SSLContext | None, trusted: Sequence[Network] = ()
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 cast("Any", app),  # Litestar and uvicorn spell the same ASGI types differently
@@ -98,22 +110,37 @@ class Listener(uvicorn.Server):
         )
         self._sock = sock
         self._tls = tls
+        self._trusted = trusted
 
     async def listen(self) -> None:
         """What uvicorn's `startup` does, with deadlines for TLS, which it has none for."""
         self.config.load()
         self.lifespan = self.config.lifespan_class(self.config)
-        make: Callable[[], asyncio.Protocol] = partial(
+        make: Callable[[], TimedProtocol] = partial(
             TimedProtocol, config=self.config, server_state=self.server_state, app_state={"owing": {}}
         )
-        server = await asyncio.get_running_loop().create_server(
-            make,
-            sock=self._sock,
-            ssl=self._tls,
-            ssl_handshake_timeout=HANDSHAKE_SECONDS if self._tls else None,
-            ssl_shutdown_timeout=GOODBYE_SECONDS if self._tls else None,
-        )
-        self.servers = [server]
+        loop = asyncio.get_running_loop()
+        handshake = HANDSHAKE_SECONDS if self._tls else None
+        goodbye = GOODBYE_SECONDS if self._tls else None
+
+        async def connect(sock: socket.socket, client: Proxied) -> None:
+            def of_client() -> TimedProtocol:
+                made = make()
+                made.proxied = client
+                return made
+
+            await loop.connect_accepted_socket(
+                of_client, sock, ssl=self._tls, ssl_handshake_timeout=handshake, ssl_shutdown_timeout=goodbye
+            )
+
+        if self._trusted:
+            # uvicorn closes its servers and waits for them; it asks nothing else of them.
+            self.servers = [cast("asyncio.Server", ProxiedServer(self._sock, self._trusted, connect))]
+        else:
+            server = await loop.create_server(
+                make, sock=self._sock, ssl=self._tls, ssl_handshake_timeout=handshake, ssl_shutdown_timeout=goodbye
+            )
+            self.servers = [server]
         self.started = True
 
 
