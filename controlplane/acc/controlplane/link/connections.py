@@ -6,6 +6,9 @@ harmless; what a report says never takes anything back: states go forward only, 
 first stays, unless that was presumed of a worker that crashed. A worker reports on its own connections only, and gets
 none whose target picks others by its filter. What
 open ones have carried so far comes every few seconds and takes no lock on the session: it decides nothing.
+
+What connections have carried whose end was reported is kept on their session, once (`counted`), so that a session with
+many costs no more to list than one with few.
 """
 
 import time
@@ -57,26 +60,36 @@ _RECORD_TRAFFIC = """
     update connections c set bytes_up = greatest(c.bytes_up, t.bytes_up),
         bytes_down = greatest(c.bytes_down, t.bytes_down), updated_time = now()
     from unnest($2::text[], $3::bigint[], $4::bigint[]) as t (id, bytes_up, bytes_down)
-    where c.id = t.id and c.worker_id = $1 and (c.bytes_up < t.bytes_up or c.bytes_down < t.bytes_down)
+    where c.id = t.id and c.worker_id = $1 and not c.counted
+        and (c.bytes_up < t.bytes_up or c.bytes_down < t.bytes_down)
 """
 
 _SUMMARIES = """
-    select c.session_id, c.worker_id, coalesce(w.name, c.worker_id) as worker_name,
-        count(*) filter (where c.state <> 'closed') as open,
-        least(sum(c.bytes_up), $2)::bigint as bytes_up, least(sum(c.bytes_down), $2)::bigint as bytes_down
-    from connections c left join workers w on w.id = c.worker_id
-    where c.session_id = any($1) group by c.session_id, c.worker_id, w.name order by worker_name
+    select s.id as session_id, s.counted_up, s.counted_down, c.worker_id, c.open, c.bytes_up, c.bytes_down,
+        coalesce(w.name, c.worker_id) as worker_name
+    from sessions s left join (
+        select session_id, worker_id, count(*) filter (where state <> 'closed') as open,
+            least(sum(bytes_up), $2)::bigint as bytes_up, least(sum(bytes_down), $2)::bigint as bytes_down
+        from connections where session_id = any($1) and not counted group by session_id, worker_id
+    ) c on c.session_id = s.id left join workers w on w.id = c.worker_id
+    where s.id = any($1) order by worker_name
 """
 
 _CLOSE = f"""
-    update connections set state = 'closed', updated_time = now(),
-        closed_time = case when {_STANDS} then closed_time else to_timestamp($4::float8 / 1000) end,
-        closed_by = case when {_STANDS} then closed_by else $5 end,
-        closed_reason = case when {_STANDS} then closed_reason else $6 end,
-        bytes_up = greatest(bytes_up, $7), bytes_down = greatest(bytes_down, $8), resumes = greatest(resumes, $9),
-        local_address = case when local_address = '' then $10 else local_address end,
-        backend_address = case when backend_address = '' then $11 else backend_address end
-    where id = $1 and session_id = $2 and worker_id = $3
+    with over as (
+        update connections set state = 'closed', counted = true, updated_time = now(),
+            closed_time = case when {_STANDS} then closed_time else to_timestamp($4::float8 / 1000) end,
+            closed_by = case when {_STANDS} then closed_by else $5 end,
+            closed_reason = case when {_STANDS} then closed_reason else $6 end,
+            bytes_up = greatest(bytes_up, $7), bytes_down = greatest(bytes_down, $8), resumes = greatest(resumes, $9),
+            local_address = case when local_address = '' then $10 else local_address end,
+            backend_address = case when backend_address = '' then $11 else backend_address end
+        where id = $1 and session_id = $2 and worker_id = $3 and not counted
+        returning bytes_up, bytes_down
+    )
+    update sessions set counted_up = least(counted_up::numeric + over.bytes_up, $12)::bigint,
+        counted_down = least(counted_down::numeric + over.bytes_down, $12)::bigint
+    from over where sessions.id = $2
 """  # noqa: S608 (only a constant of ours is put in)
 
 
@@ -287,6 +300,7 @@ async def _record_closed(sql: Sql, worker_id: str, closed: Closed) -> None:
         min(closed.resumes, 2**31 - 1),
         _address(opened.local_address),
         _address(opened.backend_address),
+        MAX_BYTES,
     )
 
 
@@ -332,11 +346,13 @@ async def summaries(db: Database, session_ids: Sequence[str]) -> Mapping[str, Js
 
 
 def _summary(of_workers: Sequence[Row]) -> Json:
+    """Of one row for each worker that has connections which are not counted yet, or of one without a worker."""
+    counted, uncounted = of_workers[0], [row for row in of_workers if row["worker_id"] is not None]
     return {
-        "bytes_up": min(sum(row["bytes_up"] for row in of_workers), MAX_BYTES),
-        "bytes_down": min(sum(row["bytes_down"] for row in of_workers), MAX_BYTES),
-        "open_connections": sum(row["open"] for row in of_workers),
-        "workers": [{"id": row["worker_id"], "name": row["worker_name"]} for row in of_workers if row["open"]],
+        "bytes_up": min(counted["counted_up"] + sum(row["bytes_up"] for row in uncounted), MAX_BYTES),
+        "bytes_down": min(counted["counted_down"] + sum(row["bytes_down"] for row in uncounted), MAX_BYTES),
+        "open_connections": sum(row["open"] for row in uncounted),
+        "workers": [{"id": row["worker_id"], "name": row["worker_name"]} for row in uncounted if row["open"]],
     }
 
 
