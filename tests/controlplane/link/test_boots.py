@@ -8,8 +8,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from acc.controlplane.link.admission import authorize_connection
+from acc.controlplane.link.books import Closed, Opened
 from acc.controlplane.link.boots import close_earlier
-from acc.controlplane.link.connections import Closed, Opened, authorize_connection
 from acc.controlplane.link.workers import Status, WorkerCertificate, record_status
 from acc.controlplane.store.db import Database, Row, Sql
 from acc.rpc import worker_v1 as rpc

@@ -7,7 +7,8 @@ import time
 import httpx
 import pytest
 
-from acc.controlplane.link.connections import MAX_BYTES, Closed, Opened, record_traffic, summaries
+from acc.controlplane.directory.connections import summaries
+from acc.controlplane.link.books import MAX_BYTES, Closed, Opened, record_traffic
 from acc.controlplane.store.db import Database
 from tests.controlplane.link.reporting import report
 from tests.controlplane.peer import Worker, connection_id, new_worker

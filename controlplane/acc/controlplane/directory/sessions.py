@@ -21,7 +21,7 @@ from acc.controlplane.api.pages import BATCH, is_wanted, page_of, seen
 from acc.controlplane.api.routes import read_filter, read_flag, read_within
 from acc.controlplane.audit.attempt import note_details
 from acc.controlplane.audit.trail import transact
-from acc.controlplane.link.connections import CONNECTION_COLUMNS, render_connection, summaries
+from acc.controlplane.directory.connections import CONNECTION_COLUMNS, render_connection, summaries
 from acc.controlplane.service.log import event
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.sessions import ending

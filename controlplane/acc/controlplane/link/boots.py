@@ -3,7 +3,7 @@
 A boot is heard of when it asks for its first connection or states itself, whichever is first. Once it states itself,
 the connections of the boots before it are over, whatever the books say: they are closed as the worker's, with
 `worker_unreachable`. That is only what must be presumed; a report that the crashed process left in its spool knows
-better, and replaces it (see `connections`).
+better, and replaces it (see `books`).
 
 Rule: a boot closes what is earlier, never what is its own or later, so that a status that was long under way, and a
 connection that was asked for before the first status, do no harm. Releases that say no boot close nothing.

@@ -3,11 +3,8 @@
 Rules: without a client certificate of our CA, `Enroll` is all there is. The certificate's common name is the worker's
 id, and its serial number must be one that the database accepts. A refusal is a gRPC status whose message begins with
 the error's code; an unexpected error says nothing about itself.
-
-Each control stream has two halves, one that reads statuses and one that sends; either one's end is the stream's.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -21,23 +18,20 @@ from grpclib.server import Stream
 from acc.controlplane.audit.attempt import note_outcome
 from acc.controlplane.audit.record import AuditEvent, printable
 from acc.controlplane.audit.trail import AuditLog, transact
-from acc.controlplane.link import boots, connections, workers
+from acc.controlplane.link import admission, books, boots, workers
+from acc.controlplane.link.books import Closed, Opened
 from acc.controlplane.link.ca import Authority
-from acc.controlplane.link.connections import Closed, Opened
+from acc.controlplane.link.control import Control, ticket_keys
 from acc.controlplane.link.linkserver import LinkServer, bound_messages
 from acc.controlplane.link.messages import StrictCodec
 from acc.controlplane.link.workers import WorkerCertificate
 from acc.controlplane.service import metrics
-from acc.controlplane.service.log import event, warning
-from acc.controlplane.sessions import tickets
-from acc.controlplane.sessions.watcher import ControlStream, Watcher
+from acc.controlplane.service.log import event
+from acc.controlplane.sessions.watcher import Watcher
 from acc.controlplane.store.db import Database, Sql, UniqueViolation
 from acc.rpc import worker_v1 as rpc
 from acc.wire.errors import AccError, Code
 
-KEEPALIVE_SECONDS = 5.0
-SILENCE_SECONDS = 20.0
-SEND_SECONDS = 10.0
 MAX_EVENTS = 1000
 MAX_TOKEN = 8192
 
@@ -116,7 +110,7 @@ class Enrolment(rpc.EnrolmentBase):
                 worker_id=enrolled.worker_id,
                 certificate_der=enrolled.certificate.der,
                 ca_der=[self._authority.der],
-                ticket_keys=await _ticket_keys(self._db),
+                ticket_keys=await ticket_keys(self._db),
             )
 
 
@@ -127,7 +121,7 @@ class WorkerLink(rpc.WorkerLinkBase):
         self._db = db
         self._audit = audit
         self._authority = authority
-        self._watcher = watcher
+        self._control_stream = Control(db, watcher)
 
     def __mapping__(self) -> dict[str, Handler]:
         """The generated calls; the control stream is ours, because both its directions live at once."""
@@ -158,9 +152,9 @@ class WorkerLink(rpc.WorkerLinkBase):
         async with _answered(), self._audit.deciding(wanted):
             peer = _require_peer()
 
-            async def work(sql: Sql) -> connections.Answer:
+            async def work(sql: Sql) -> admission.Answer:
                 await workers.recognise(sql, peer)
-                answer = await connections.authorize_connection(
+                answer = await admission.authorize_connection(
                     sql,
                     worker_id=peer.worker_id,
                     boot_id=boots.read_boot(message.boot_id),
@@ -188,10 +182,10 @@ class WorkerLink(rpc.WorkerLinkBase):
 
             await self._db.transact(known)
             happened = [_happened(one) for one in message.events]
-            await connections.report(self._db, peer.worker_id, happened, self._audit.ship)
+            await books.report(self._db, peer.worker_id, happened, self._audit.ship)
             if message.traffic:
                 traffic = [(one.connection_id, one.bytes_up, one.bytes_down) for one in message.traffic]
-                await connections.record_traffic(self._db, peer.worker_id, traffic)
+                await books.record_traffic(self._db, peer.worker_id, traffic)
             for one in message.events:
                 metrics.CONNECTION_REPORTS.labels(
                     "opened" if one.kind is rpc.ConnectionEventKind.OPENED else "closed"
@@ -200,79 +194,7 @@ class WorkerLink(rpc.WorkerLinkBase):
 
     async def _control(self, stream: Stream[rpc.WorkerStatus, rpc.Command]) -> None:
         async with _answered():
-            peer = _require_peer()
-            await self._record(peer, await self._next(stream))
-            with self._watcher.stream(peer.worker_id) as control, metrics.CONTROL_STREAMS.track_inprogress():
-                event("control stream opened", worker=peer.worker_id)
-                try:
-                    await self._converse(peer, stream, control)
-                finally:
-                    event("control stream closed", worker=peer.worker_id)
-
-    async def _converse(
-        self, peer: WorkerCertificate, stream: Stream[rpc.WorkerStatus, rpc.Command], control: ControlStream
-    ) -> None:
-        await self._watcher.push_unheard(control)
-        sending = asyncio.create_task(self._send(stream, control))
-        reading = asyncio.create_task(self._read(peer, stream))
-        try:
-            done, _ = await asyncio.wait({sending, reading}, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in (sending, reading):
-                task.cancel()
-            await asyncio.gather(sending, reading, return_exceptions=True)
-
-    async def _read(self, peer: WorkerCertificate, stream: Stream[rpc.WorkerStatus, rpc.Command]) -> None:
-        while (status := await self._next(stream)) is not None:
-            await self._record(peer, status)
-
-    async def _next(self, stream: Stream[rpc.WorkerStatus, rpc.Command]) -> rpc.WorkerStatus | None:
-        try:
-            return await asyncio.wait_for(stream.recv_message(), SILENCE_SECONDS)
-        except TimeoutError:
-            raise AccError(Code.BAD_REQUEST, "a worker states itself every few seconds") from None
-
-    async def _record(self, peer: WorkerCertificate, status: rpc.WorkerStatus | None) -> None:
-        if status is None:
-            raise AccError(Code.BAD_REQUEST, "the stream ended before a status")
-        said = workers.Status(
-            address=status.address,
-            version=status.version,
-            open_connections=status.open_connections,
-            draining=status.draining,
-            boot_id=boots.read_boot(status.boot_id),
-        )
-
-        async def work(sql: Sql) -> None:
-            await workers.record_status(sql, peer, said)
-
-        try:
-            await self._db.transact(work)
-            await boots.close_earlier(self._db, peer.worker_id, said.boot_id)
-        except AccError as refused:
-            # Running sessions do not depend on the database, so neither does the stream.
-            if refused.code is not Code.UNAVAILABLE:
-                raise
-            warning("status not recorded", worker=peer.worker_id, reason=str(refused))
-
-    async def _send(self, stream: Stream[rpc.WorkerStatus, rpc.Command], control: ControlStream) -> None:
-        await self._push(stream, rpc.Command(ticket_keys=rpc.TicketKeys(keys=await _ticket_keys(self._db))))
-        while True:
-            try:
-                end = await asyncio.wait_for(control.ends.get(), KEEPALIVE_SECONDS)
-            except TimeoutError:
-                await self._push(stream, rpc.Command(keepalive=rpc.Keepalive()))
-            else:
-                ended = rpc.EndSession(session_id=end.session_id, code=end.code.value)
-                await self._push(stream, rpc.Command(end_session=ended))
-
-    async def _push(self, stream: Stream[rpc.WorkerStatus, rpc.Command], command: rpc.Command) -> None:
-        try:
-            await asyncio.wait_for(stream.send_message(command), SEND_SECONDS)
-        except TimeoutError:
-            raise AccError(Code.UNAVAILABLE, "the worker reads nothing") from None
+            await self._control_stream.serve(_require_peer(), stream)
 
 
 def make_link(db: Database, audit: AuditLog, authority: Authority, watcher: Watcher) -> LinkServer:
@@ -282,10 +204,6 @@ def make_link(db: Database, audit: AuditLog, authority: Authority, watcher: Watc
     )
     listen(server, RecvRequest, admit)
     return server
-
-
-async def _ticket_keys(db: Database) -> list[rpc.TicketKey]:
-    return [rpc.TicketKey(key_id=key.id, public_key=key.raw) for key in await tickets.public_keys(db)]
 
 
 def _happened(reported: rpc.ConnectionEvent) -> Opened | Closed:

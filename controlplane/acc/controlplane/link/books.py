@@ -1,34 +1,25 @@
-"""Connections: one row each, made when a worker asks whether it may, filled in as it reports.
+"""The books: one row for each connection, filled in as its worker reports.
 
-Rules: the session's row is locked while its connections are counted, so that two at once never both take the last
-place. A connection counts for good, closed or not. The worker makes the id, so that asking or reporting again is
-harmless; what a report says never takes anything back: states go forward only, byte counts only grow, and who closed
-first stays, unless that was presumed of a worker that crashed. A worker reports on its own connections only, and gets
-none whose target picks others by its filter. What
-open ones have carried so far comes every few seconds and takes no lock on the session: it decides nothing.
+Rules: reporting again is harmless, and what a report says never takes anything back: states go forward only, byte
+counts only grow, and who closed first stays, unless that was presumed of a worker that crashed. A worker reports on its
+own connections only. What open ones have carried so far comes every few seconds and takes no lock on the session: it
+decides nothing.
 
 What connections have carried whose end was reported is kept on their session, once (`counted`), so that a session with
 many costs no more to list than one with few.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from acc.controlplane.access.filters import matches
-from acc.controlplane.access.filtertext import parse_filter
-from acc.controlplane.audit.attempt import note_details, note_place, note_thing, note_user
 from acc.controlplane.audit.record import AuditEvent
 from acc.controlplane.link import boots
 from acc.controlplane.link.outages import note_let_through
-from acc.controlplane.link.workers import facts_of
-from acc.controlplane.service.shape import Json, present
 from acc.controlplane.sessions import ending
-from acc.controlplane.sessions.recheck import still_allowed
 from acc.controlplane.store.db import Database, Row, Sql
 from acc.controlplane.store.ids import is_connection_id
 from acc.wire.errors import CODES, AccError, Code
-from acc.wire.names import split_address
 
 MAX_BYTES = 2**63 - 1
 UNANSWERED = frozenset(
@@ -40,12 +31,6 @@ UNANSWERED = frozenset(
 _STANDS = f"closed_by is not null and not {boots.PRESUMED}"
 """A condition: the end that the books have is not for a report to replace."""
 CLOSERS = frozenset({"client", "backend", "worker", "controller"})
-
-CONNECTION_COLUMNS = """
-    c.id, c.session_id, c.worker_id, c.state, c.client_address, c.local_address, c.backend_address, c.bytes_up,
-    c.bytes_down, c.closed_by, c.closed_reason, c.during_outage, c.resumes, c.created_time, c.connected_time,
-    c.closed_time
-"""
 
 _LOCK_SESSION = """
     select state, expiration_time <= now() as expired, connection_limit, termination_reason,
@@ -64,17 +49,6 @@ _RECORD_TRAFFIC = """
         and (c.bytes_up < t.bytes_up or c.bytes_down < t.bytes_down)
 """
 
-_SUMMARIES = """
-    select s.id as session_id, s.counted_up, s.counted_down, c.worker_id, c.open, c.bytes_up, c.bytes_down,
-        coalesce(w.name, c.worker_id) as worker_name
-    from sessions s left join (
-        select session_id, worker_id, count(*) filter (where state <> 'closed') as open,
-            least(sum(bytes_up), $2)::bigint as bytes_up, least(sum(bytes_down), $2)::bigint as bytes_down
-        from connections where session_id = any($1) and not counted group by session_id, worker_id
-    ) c on c.session_id = s.id left join workers w on w.id = c.worker_id
-    where s.id = any($1) order by worker_name
-"""
-
 _CLOSE = f"""
     with over as (
         update connections set state = 'closed', counted = true, updated_time = now(),
@@ -91,14 +65,6 @@ _CLOSE = f"""
         counted_down = least(counted_down::numeric + over.bytes_down, $12)::bigint
     from over where sessions.id = $2
 """  # noqa: S608 (only a constant of ours is put in)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the worker hears: a refusal, or until when the connection may live."""
-
-    refusal: Code | None
-    expires_at_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,82 +93,13 @@ class Closed:
     resumes: int
 
 
-async def authorize_connection(
-    sql: Sql, *, worker_id: str, boot_id: str, connection_id: str, session_id: str, client_address: str
-) -> Answer:
-    """Counts one connection against its session, or says why not. Asked again, gives the same answer."""
-    if not is_connection_id(connection_id):
-        raise AccError(Code.BAD_REQUEST, "a connection id is sc_ and 20 letters or digits")
-    session = await sql.fetchrow(_LOCK_SESSION, session_id)
-    if session is None:
-        return Answer(Code.SESSION_UNKNOWN, 0)
-    note_user(session["user_id"], session["user_name"])
-    note_place(session["scope_id"], session["scope_name"], session["org_id"])
-    note_thing("session", session_id, session["target_name"])
-    note_details(target_id=session["target_id"])
-    known = await sql.fetchrow("select session_id, worker_id from connections where id = $1", connection_id)
-    if known is not None and (known["session_id"], known["worker_id"]) != (session_id, worker_id):
-        return Answer(Code.SESSION_UNKNOWN, 0)
-    refusal = _ended(session)
-    if refusal is None and not await still_allowed(sql, session_id):
-        refusal = Code.SESSION_CANCELLED
-    if refusal is None and not await _admits(sql, worker_id, session["worker_filter"]):
-        refusal = Code.TICKET_FOREIGN
-    if refusal is None and known is None:
-        limit = session["connection_limit"]
-        if limit >= 0 and await _used(sql, session_id) >= limit:
-            refusal = Code.SESSION_LIMIT
-        else:
-            await boots.hear_of(sql, worker_id, boot_id)
-            await _insert(sql, worker_id, boot_id, connection_id, session_id, client_address)
-            if session["state"] == "pending":
-                await _activate(sql, session_id)
-    return Answer(refusal, session["expires_at_ms"])
+async def lock_session(sql: Sql, session_id: str) -> Row | None:
+    """The session, whose row nobody else changes until the transaction ends; None if nobody knows it."""
+    return await sql.fetchrow(_LOCK_SESSION, session_id)
 
 
-def _ended(session: Row) -> Code | None:
-    """Why a session takes no connection any more, not even one that it has counted."""
-    match session["termination_reason"]:
-        case ending.TIMED_OUT:
-            return Code.SESSION_EXPIRED
-        case ending.CONNECTION_LIMIT:
-            return Code.SESSION_LIMIT
-        case None if session["expired"]:
-            return Code.SESSION_EXPIRED
-        case None if not session["orphaned"]:
-            return None
-        case _:
-            return Code.SESSION_CANCELLED
-
-
-async def _admits(sql: Sql, worker_id: str, filter_text: str | None) -> bool:
-    """True if the worker is one of those that a target's filter picks."""
-    if filter_text is None:
-        return True
-    worker = await sql.fetchrow("select name, api_tags, config_tags from workers where id = $1", worker_id)
-    return worker is not None and matches(parse_filter(filter_text), facts_of(worker))
-
-
-async def _insert(
-    sql: Sql, worker_id: str, boot_id: str, connection_id: str, session_id: str, client_address: str
-) -> None:
-    await sql.execute(
-        "insert into connections (id, session_id, worker_id, boot_id, state, client_address)"
-        " values ($1, $2, $3, $4, 'authorized', $5)",
-        connection_id,
-        session_id,
-        worker_id,
-        boot_id,
-        _address(client_address),
-    )
-
-
-async def _used(sql: Sql, session_id: str) -> int:
-    row = await sql.fetchrow("select count(*) as used from connections where session_id = $1", session_id)
-    return row["used"] if row else 0
-
-
-async def _activate(sql: Sql, session_id: str) -> None:
+async def activate(sql: Sql, session_id: str) -> None:
+    """A session becomes active with its first connection."""
     await sql.execute(
         "update sessions set state = 'active', activated_time = now(), updated_time = now(), version = version + 1"
         " where id = $1 and state = 'pending'",
@@ -225,7 +122,7 @@ async def report(
         async def work(
             sql: Sql, session_id: str = session_id, its: Sequence[Opened | Closed] = its_events
         ) -> Sequence[AuditEvent]:
-            session = await sql.fetchrow(_LOCK_SESSION, session_id)
+            session = await lock_session(sql, session_id)
             if session is None:
                 return ()
             new = [_opening(one) for one in its if await _record(sql, worker_id, one)]
@@ -235,7 +132,7 @@ async def report(
             audited = await note_let_through(sql, session_id, session, worker_id, alone)
             await _note_failures(sql, session, its)
             if session["state"] == "pending":
-                await _activate(sql, session_id)
+                await activate(sql, session_id)
             await ending.finish_used_up(sql, session_id)
             await ending.terminate_finished(sql, session_id)
             return audited
@@ -255,7 +152,7 @@ async def _record(sql: Sql, worker_id: str, happened: Opened | Closed) -> bool:
         opened.connection_id,
         opened.session_id,
         worker_id,
-        _address(opened.client_address),
+        address_said(opened.client_address),
         opened.during_outage,
         opened.boot_id,
     )
@@ -279,8 +176,8 @@ async def _record_opened(sql: Sql, worker_id: str, opened: Opened) -> None:
         opened.session_id,
         worker_id,
         _bounded_time(opened.at_ms),
-        _address(opened.local_address),
-        _address(opened.backend_address),
+        address_said(opened.local_address),
+        address_said(opened.backend_address),
         opened.during_outage,
     )
 
@@ -298,8 +195,8 @@ async def _record_closed(sql: Sql, worker_id: str, closed: Closed) -> None:
         min(closed.bytes_up, MAX_BYTES),
         min(closed.bytes_down, MAX_BYTES),
         min(closed.resumes, 2**31 - 1),
-        _address(opened.local_address),
-        _address(opened.backend_address),
+        address_said(opened.local_address),
+        address_said(opened.backend_address),
         MAX_BYTES,
     )
 
@@ -333,49 +230,5 @@ def _bounded_time(at_ms: int) -> float:
     return at_ms if abs(at_ms - now_ms) < 30 * 86_400_000 else now_ms
 
 
-def _address(text: str) -> str:
+def address_said(text: str) -> str:
     return text if len(text) <= 262 and text.isprintable() else ""
-
-
-async def summaries(db: Database, session_ids: Sequence[str]) -> Mapping[str, Json]:
-    """What each session's connections come to, in all: fields of the session, for every one of `session_ids`."""
-    by_session: dict[str, list[Row]] = {one: [] for one in session_ids}
-    for row in await db.fetch(_SUMMARIES, session_ids, MAX_BYTES) if session_ids else ():
-        by_session[row["session_id"]].append(row)
-    return {session_id: _summary(rows) for session_id, rows in by_session.items()}
-
-
-def _summary(of_workers: Sequence[Row]) -> Json:
-    """Of one row for each worker that has connections which are not counted yet, or of one without a worker."""
-    counted, uncounted = of_workers[0], [row for row in of_workers if row["worker_id"] is not None]
-    return {
-        "bytes_up": min(counted["counted_up"] + sum(row["bytes_up"] for row in uncounted), MAX_BYTES),
-        "bytes_down": min(counted["counted_down"] + sum(row["bytes_down"] for row in uncounted), MAX_BYTES),
-        "open_connections": sum(row["open"] for row in uncounted),
-        "workers": [{"id": row["worker_id"], "name": row["worker_name"]} for row in uncounted if row["open"]],
-    }
-
-
-def render_connection(row: Row) -> Json:
-    """A connection inside its session. Its bytes are texts, as Boundary writes what may need 64 bits."""
-    client = split_address(row["client_address"])
-    endpoint = split_address(row["backend_address"])
-    return present(
-        id=row["id"],
-        status=row["state"],
-        worker_id=row["worker_id"],
-        client_tcp_address=client[0] if client else None,
-        client_tcp_port=client[1] if client else None,
-        endpoint_tcp_address=endpoint[0] if endpoint else None,
-        endpoint_tcp_port=endpoint[1] if endpoint else None,
-        worker_tcp_address=row["local_address"] or None,
-        bytes_up=str(row["bytes_up"]),
-        bytes_down=str(row["bytes_down"]),
-        closed_by=row["closed_by"],
-        closed_reason=row["closed_reason"],
-        during_outage=row["during_outage"],
-        resumes=row["resumes"],
-        created_time=row["created_time"],
-        connected_time=row["connected_time"],
-        closed_time=row["closed_time"],
-    )
