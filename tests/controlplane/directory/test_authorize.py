@@ -152,6 +152,29 @@ def test_a_name_of_several_usable_targets_is_ambiguous(
     assert authorize(mine, "twin").json()["target_id"] == other["id"]
 
 
+def test_the_usable_one_is_found_however_many_of_its_name_are_only_seen(
+    controller: Controller, admin: httpx.Client, person: NewPerson
+) -> None:
+    org = make(admin, "scopes", scope_id="global", name=new_name("org"))["id"]
+    execute(
+        controller,
+        "insert into scopes (id, type, parent_id, parent_type, name)"
+        " select 'p_seen' || n, 'project', $1, 'org', 'seen-' || n from generate_series(1, 150) n",
+        org,
+    )
+    execute(
+        controller,
+        "insert into targets (id, scope_id, type, name, address, default_port, session_max_seconds,"
+        " session_connection_limit) select 'ttcp_seen' || n, 'p_seen' || n, 'tcp', 'seen', '10.0.0.5', 22, 60, -1"
+        " from generate_series(1, 150) n",
+    )
+    usable = make_target(admin, make_project(admin, org), name="seen")
+    somebody = person("ids=*;type=target;actions=read", f"ids={usable['id']};type=target;actions=authorize-session")
+
+    assert authorize(somebody.client, "seen").json()["target_id"] == usable["id"]
+    assert refusal(authorize(person("ids=*;type=target;actions=read").client, "seen")) == (403, "not_allowed")
+
+
 def test_what_is_no_name_is_refused(admin: httpx.Client) -> None:
     assert refusal(authorize(admin, "-oProxyCommand")) == (400, "bad_name")
 
