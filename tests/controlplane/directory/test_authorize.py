@@ -261,10 +261,10 @@ def test_a_host_that_is_not_the_targets_is_not_found(admin: httpx.Client, projec
     target, _, _ = sourced(admin, project, "10.1.0.1")
     _, (foreign,) = make_hosts(admin, project, "10.1.0.2")
 
-    for host_id in (foreign["id"], "hst_0000000000"):
-        assert refusal(authorize(admin, target["id"], {"host_id": host_id})) == (404, "not_found")
-        plain = make_target(admin, project)
-        assert refusal(authorize(admin, plain["id"], {"host_id": host_id})) == (404, "not_found")
+    for led_to in (target, make_target(admin, project)):
+        answers = [authorize(admin, led_to["id"], {"host_id": one}) for one in (foreign["id"], "hst_0000000000")]
+        assert [refusal(answer) for answer in answers] == [(404, "not_found")] * 2
+        assert said(answers[0])["detail"].replace(foreign["id"], "hst_0000000000") == said(answers[1])["detail"]
 
 
 def test_a_target_that_leads_nowhere_is_not_found(admin: httpx.Client, project: str) -> None:

@@ -14,7 +14,11 @@ from acc.controlplane.access.grantscopes import read_grant_scopes
 from acc.controlplane.access.granttext import canonical, grant_json, parse_grant
 from acc.controlplane.api.bodies import Change, Described, Description, Id, Ids, Name, plain
 from acc.controlplane.api.kind import Access, Found, Kind, Where
+from acc.controlplane.api.references import Reference
 from acc.controlplane.api.routes import Act, Create, describe, edits, routes
+from acc.controlplane.directory.groups import GROUPS
+from acc.controlplane.directory.scopes import SCOPES
+from acc.controlplane.directory.users import USERS
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
@@ -215,15 +219,27 @@ async def _set_grant_scopes(sql: Sql, found: Found, change: GrantScopes) -> None
     await _store_grant_scopes(sql, found, change.grant_scope_ids or ())
 
 
+def _named_scopes(change: GrantScopes) -> list[str]:
+    return change.grant_scope_ids or []
+
+
+def _known_scopes(row: Row) -> list[str]:
+    return [row["scope_id"], *row["grant_scope_ids"]]
+
+
+_REFERS = (Reference("grant_scope_ids", (SCOPES,), _named_scopes, _known_scopes),)
+
 ROUTES = routes(
     ROLES,
     creates=Create(NewRole, _insert),
     updates=Act(Described, describe),
     acts={
-        **edits("principals", Principals, "principal_ids", _principals, _add_principals, _remove_principals),
+        **edits(
+            "principals", Principals, "principal_ids", _principals, _add_principals, _remove_principals, (USERS, GROUPS)
+        ),
         **edits("grants", Grants, "grant_strings", _grants, _add_grants, _remove_grants),
-        "add-grant-scopes": Act(GrantScopes, _add_grant_scopes),
-        "set-grant-scopes": Act(GrantScopes, _set_grant_scopes),
+        "add-grant-scopes": Act(GrantScopes, _add_grant_scopes, _REFERS),
+        "set-grant-scopes": Act(GrantScopes, _set_grant_scopes, _REFERS),
         "remove-grant-scopes": Act(GrantScopes, _remove_grant_scopes),
     },
 )

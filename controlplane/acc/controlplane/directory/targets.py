@@ -15,7 +15,7 @@ from acc.controlplane.access.filtertext import parse_filter
 from acc.controlplane.api.bodies import Change, Description, Id, Ids, given, plain
 from acc.controlplane.api.kind import Access, Found, Kind, Where
 from acc.controlplane.api.routes import Act, Create, edits, routes
-from acc.controlplane.directory.hosts import Address, host_address
+from acc.controlplane.directory.hosts import HOST_SETS, Address, host_address
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
@@ -214,5 +214,5 @@ ROUTES = routes(
     TARGETS,
     creates=Create(NewTarget, _insert),
     updates=Act(TargetChange, _update),
-    acts=edits("host-sources", HostSources, "host_source_ids", _sources, _add_sources, _remove_sources),
+    acts=edits("host-sources", HostSources, "host_source_ids", _sources, _add_sources, _remove_sources, (HOST_SETS,)),
 )

@@ -15,6 +15,7 @@ from acc.controlplane.api import misfit
 from acc.controlplane.api.bodies import Change, Described, Description, Id, Ids, given, plain
 from acc.controlplane.api.kind import Access, Found, Kind, Where
 from acc.controlplane.api.routes import Act, Create, describe, edits, routes
+from acc.controlplane.directory.accounts import ACCOUNTS
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql, UniqueViolation
 from acc.controlplane.store.ids import new_id
@@ -171,6 +172,6 @@ ROUTES = routes(
     USERS,
     creates=Create(NewUser, _insert),
     updates=Act(UserChange, _update),
-    acts=edits("accounts", Accounts, "account_ids", _accounts, _add_accounts, _remove_accounts),
+    acts=edits("accounts", Accounts, "account_ids", _accounts, _add_accounts, _remove_accounts, (ACCOUNTS,)),
     itself=lambda caller: caller.user_id,
 )
