@@ -194,7 +194,7 @@ ROLE = Resource(
         Field(name="principal_ids", says="Users and groups that have it.", shape=Shape.TEXTS),
         Field(name="principals", says="The same, each with its type and scope.", shape=Shape.OBJECTS),
         Field(name="grant_strings", says="What it allows.", shape=Shape.TEXTS),
-        Field(name="grants", says="The same: raw, canonical, and as an object.", shape=Shape.OBJECTS),
+        Field(name="grants", says="The same: raw, canonical, an object; a warning if idle.", shape=Shape.OBJECTS),
         Field(name="grant_scope_ids", says="Where it counts: this, children, descendants, ids.", shape=Shape.TEXTS),
         *_RECORD,
     ),
