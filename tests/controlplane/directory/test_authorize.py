@@ -267,11 +267,15 @@ def test_a_host_that_is_not_the_targets_is_not_found(admin: httpx.Client, projec
         assert said(answers[0])["detail"].replace(foreign["id"], "hst_0000000000") == said(answers[1])["detail"]
 
 
-def test_a_target_that_leads_nowhere_is_not_found(admin: httpx.Client, project: str) -> None:
-    answer = authorize(admin, make_target(admin, project, address=None)["id"])
+def test_a_target_that_leads_nowhere_yet_has_no_host(admin: httpx.Client, project: str) -> None:
+    bare = make_target(admin, project, address=None)
+    empty, _, _ = sourced(admin, project)
 
-    assert refusal(answer) == (404, "not_found")
-    assert "neither an address nor a host" in answer.json()["detail"]
+    for target in (bare, empty):
+        answer = authorize(admin, target["name"])
+        assert refusal(answer) == (409, "no_host")
+        assert answer.json()["detail"] == f"{target['name']} has no address, and no host in its host sources"
+        assert "give it one" in answer.json()["hint"]
 
 
 async def fail(worker: Worker, session: str, reason: str) -> None:

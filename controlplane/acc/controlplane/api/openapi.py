@@ -50,7 +50,7 @@ _STATUSES = {
     401: "Who asks is not known.",
     403: "Who asks may see this, and not do it.",
     404: "There is none, or it is hidden.",
-    409: "It has another version, its name is taken, or the name means several.",
+    409: "It has another version, its name is taken or means several, or it is not ready.",
     413: "The body is too large.",
     429: "Too much at once.",
     500: "The controller failed.",

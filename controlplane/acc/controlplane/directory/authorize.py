@@ -9,7 +9,7 @@ A name is an id, a target's name or an alias, and the first of these that the ca
 hosts one is taken by chance, those that lately failed to answer only where there is no other.
 
 Refusals, in this order: no such target, or hidden (404); visible but not to be used (403); several of that name
-(409); a port that the target does not allow (403); no such host, or none at all (404); no live worker (503).
+(409); a port that the target does not allow (403); no such host (404), or none at all (409); no live worker (503).
 """
 
 from collections.abc import Sequence
@@ -202,11 +202,7 @@ def _endpoint(target: Row, wanted: AuthorizeSession) -> str:
     if wanted.host_id is not None and target["host_id"] is None:
         raise AccError(Code.NOT_FOUND, f"{target['name']} has no host {wanted.host_id}", hint=HOST.where_to_look)
     if host is None:
-        raise AccError(
-            Code.NOT_FOUND,
-            f"{target['name']} has neither an address nor a host",
-            hint="ask an administrator to give it one: acc targets update, or add-host-sources",
-        )
+        raise AccError(Code.NO_HOST, f"{target['name']} has no address, and no host in its host sources")
     return join_address(host, port)
 
 
