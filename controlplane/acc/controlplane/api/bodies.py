@@ -26,6 +26,9 @@ MAX_IDS = 1000
 _PLACE = re.compile(r"(?: field `(?P<name>\w+)`)?(?: - at `\$\.?(?P<path>[\w.]*)[^`]*`)?$", re.ASCII)
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=misfit.NAME)]
+# `is_name` judges these, so that the refusal is bad_name; here is its rule for those who read the OpenAPI document.
+PLAIN_NAME = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$(?!\\n)"
+PlainName = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": PLAIN_NAME})]
 Description = Annotated[str, msgspec.Meta(max_length=1024)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Ids = Annotated[list[Id], msgspec.Meta(max_length=MAX_IDS)]

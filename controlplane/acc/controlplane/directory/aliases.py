@@ -10,7 +10,7 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 from msgspec import UNSET, UnsetType
 
-from acc.controlplane.api.bodies import Described, Description, Id, Name, given, plain
+from acc.controlplane.api.bodies import Described, Description, Id, Name, PlainName, given, plain
 from acc.controlplane.api.kind import Found, Kind, Where
 from acc.controlplane.api.references import Reference
 from acc.controlplane.api.routes import Act, Create, describe, routes
@@ -39,7 +39,7 @@ class Attributes(msgspec.Struct, forbid_unknown_fields=True):
 class NewAlias(msgspec.Struct, forbid_unknown_fields=True):
     """The body that creates an alias."""
 
-    value: str
+    value: PlainName
     scope_id: Id = "global"
     type: Literal["target"] = "target"
     name: Name | None = None
@@ -51,7 +51,7 @@ class NewAlias(msgspec.Struct, forbid_unknown_fields=True):
 class AliasChange(Described):
     """The body that changes an alias."""
 
-    value: str | UnsetType = UNSET
+    value: PlainName | UnsetType = UNSET
     destination_id: Id | UnsetType | None = UNSET
     attributes: Attributes = msgspec.field(default_factory=Attributes)
 

@@ -22,7 +22,7 @@ from litestar import post
 from acc.controlplane.access.filters import matches
 from acc.controlplane.access.filtertext import parse_filter
 from acc.controlplane.access.visibility import Shown
-from acc.controlplane.api.bodies import Id, read_optional_body
+from acc.controlplane.api.bodies import Id, PlainName, read_optional_body
 from acc.controlplane.api.caller import Caller
 from acc.controlplane.api.calls import Call
 from acc.controlplane.api.kind import item_actions, note
@@ -95,7 +95,7 @@ class AuthorizeSession(msgspec.Struct, forbid_unknown_fields=True):
 
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
     host_id: Id | None = None
-    name: str | None = None
+    name: PlainName | None = None
     scope_id: Id | None = None
     scope_name: str | None = None
 

@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from acc.controlplane.access.held import BUILT_IN
 from acc.controlplane.api import misfit
-from acc.controlplane.api.bodies import Change, Described, Description, Id, Ids, given, plain
+from acc.controlplane.api.bodies import Change, Described, Description, Id, Ids, PlainName, given, plain
 from acc.controlplane.api.kind import Access, Found, Kind, Where
 from acc.controlplane.api.routes import Act, Create, describe, edits, routes
 from acc.controlplane.directory.accounts import ACCOUNTS
@@ -30,7 +30,7 @@ Email = Annotated[str, msgspec.Meta(max_length=256, pattern=misfit.EMAIL)]
 class NewUser(msgspec.Struct, forbid_unknown_fields=True):
     """The body that creates a user."""
 
-    name: str
+    name: PlainName
     scope_id: Id = "global"
     description: Description | None = None
     full_name: FullName | None = None
