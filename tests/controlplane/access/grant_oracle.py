@@ -1,5 +1,7 @@
 """What grants mean, slowly and obviously: every rule as a case of its own, over a small directory. For the tests."""
 
+from collections.abc import Iterator
+
 from hypothesis import strategies as st
 
 from acc.controlplane.access.grants import Grant, Holder, Place, ScopedGrant, Thing
@@ -17,6 +19,7 @@ IDS = {kind: [f"{BY_TYPE[kind].prefixes[0]}_{n}" for n in (1, 2)] for kind in TY
     "user": ["u_me", "u_1"],
     "account": ["acctpw_me", "acctpw_1"],
 }
+LEVELS = {"global": "global", "o_1": "org", "o_2": "org", "p_1": "project", "p_2": "project", "p_3": "project"}
 TEMPLATES = {"{{.User.Id}}": "user", "{{.Account.Id}}": "account"}
 
 
@@ -106,6 +109,34 @@ def could_mean(grant: Grant, action: str) -> bool:
             if id_type is not None and id_type == resource.parent and grant.type in (kind, "*"):
                 return True
     return False
+
+
+def everything() -> Iterator[Thing]:
+    """One of each id and each collection, mine, wherever one may lie."""
+    for scope, above in SCOPES.items():
+        for kind, resource in BY_TYPE.items():
+            pins = IDS[resource.parent] if resource.parent else [None]
+            for one in ["", *IDS[kind]]:
+                in_parent = kind != "scope" or one == "" or (SCOPES[one] or "global") == scope
+                if LEVELS[scope] in resource.scopes and in_parent:
+                    yield from (Thing(Place(scope, above), kind, one, ME.user_id, pin) for pin in pins)
+
+
+EVERYTHING = list(everything())
+
+
+def reaches_of(scope: str) -> list[ScopedGrant]:
+    """Where a role in a scope may count at all."""
+    nothing = Grant(frozenset(), None, frozenset())
+    words = {"global": ["this", "children", "descendants", *SCOPES], "org": ["this", "children"], "project": ["this"]}
+    return [ScopedGrant(nothing, scope, reach) for reach in words[LEVELS[scope]]]
+
+
+def could_match(grant: Grant, action: str, counting: list[ScopedGrant]) -> bool:
+    """True if `action`, in this grant, allows something in some directory, where roles count in these places."""
+    alone = Grant(grant.ids, grant.type, frozenset({action}))
+    scoped = [ScopedGrant(alone, one.scope_id, one.reach) for one in counting]
+    return any(may(scoped, ME, thing, real) for thing in EVERYTHING for real in BY_TYPE[thing.type].actions)
 
 
 def some_of(values: list[str]) -> st.SearchStrategy[frozenset[str]]:

@@ -6,9 +6,17 @@ from hypothesis import strategies as st
 
 from acc.controlplane.access.grants import Holder, Place, ScopedGrant, Thing, allowed_actions, rights_of
 from acc.controlplane.access.granttext import parse_grant
-from acc.controlplane.access.visibility import Area, Visibility, visibility
+from acc.controlplane.access.visibility import Area, Visibility, granted, visibility
 from acc.wire.directory import BY_TYPE
-from tests.controlplane.access.grant_oracle import ME, NOBODY, may, scoped_grants, things
+from tests.controlplane.access.grant_oracle import (
+    ALL_ACTIONS,
+    ME,
+    NOBODY,
+    is_collection_action,
+    may,
+    scoped_grants,
+    things,
+)
 
 NOWHERE = Area(everywhere=False, scopes=frozenset(), children_of=frozenset())
 
@@ -34,6 +42,18 @@ def test_an_item_is_shown_if_and_only_if_something_may_be_done_with_it(
     assert shown == [
         any(may(grants, holder, thing, action) for action in BY_TYPE[thing.type].actions) for thing in directory
     ]
+
+
+@given(
+    st.lists(scoped_grants, max_size=6),
+    st.sampled_from([ME, NOBODY]),
+    things().filter(lambda thing: thing.id != ""),
+    st.sampled_from([one for one in ALL_ACTIONS if not is_collection_action(one) and not one.endswith(":self")]),
+)
+def test_an_action_is_granted_where_it_is_allowed(
+    grants: list[ScopedGrant], holder: Holder, thing: Thing, action: str
+) -> None:
+    assert granted(rights_of(grants, holder), thing.type, action).holds(thing) is may(grants, holder, thing, action)
 
 
 @given(st.lists(scoped_grants, max_size=4), things().filter(lambda thing: thing.id != ""))

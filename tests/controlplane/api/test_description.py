@@ -171,9 +171,7 @@ def change_address(admin: httpx.Client, project: str) -> Item:
 
 @of_each
 def test_an_answer_has_what_is_described_and_nothing_else(full: Mapping[str, Item], resource: Resource) -> None:
-    never = {(None, "version")} if resource.type == "auth-token" else set[tuple[str | None, str]]()
-
-    assert keys_of(full[resource.type]) | never == shown(resource.fields)
+    assert keys_of(full[resource.type]) == shown(resource.fields)
 
 
 def test_a_ticket_comes_with_what_is_described(full: Mapping[str, Item]) -> None:
@@ -189,7 +187,7 @@ def test_a_login_is_a_token_with_what_is_described(controller: Controller, admin
 
     assert answer.keys() == {"command", "type", "attributes"}
     described = {field.name for field in BY_TYPE["auth-token"].fields}
-    assert answer["attributes"].keys() == described - {"scope", "version"}
+    assert answer["attributes"].keys() == described - {"scope"}
 
 
 def test_a_new_worker_comes_with_its_token_this_once(admin: httpx.Client) -> None:

@@ -37,6 +37,13 @@ def test_a_page_is_full_of_what_one_may_see(places: dict[str, list[str]], person
     assert walk(client, "targets", page_size="3") == [places[mine][:3], places[mine][3:]]
 
 
+def test_a_page_size_of_nothing_is_as_if_none_was_said(places: dict[str, list[str]], person: NewPerson) -> None:
+    mine = next(iter(places))
+    client = person(READ, scope_id=mine, reach=("this",)).client
+
+    assert walk(client, "targets", page_size="0") == [places[mine]]
+
+
 def test_ids_scopes_and_everything_make_one_list_without_doubles(
     admin: httpx.Client, places: dict[str, list[str]], person: NewPerson
 ) -> None:

@@ -294,3 +294,27 @@ def test_a_body_that_is_none_is_refused(controller: Controller, admin: httpx.Cli
     path = "/v1/groups" if method == "POST" else "/v1/groups/g_0000000000"
 
     assert refusal(admin.request(method, path, content=body)) == (400, "bad_request")
+
+
+@pytest.mark.parametrize(
+    ("body", "twice"),
+    [
+        (b'{"scope_id": "p_0000000000", "scope_id": "global"}', "scope_id"),
+        (b'{"scope_id": "global", "n\\u0061me": "one", "name": "other"}', "name"),
+    ],
+)
+def test_a_key_that_is_said_twice_is_refused(admin: httpx.Client, body: bytes, twice: str) -> None:
+    answer = admin.post("/v1/groups", content=body)
+
+    assert refusal(answer) == (400, "bad_request")
+    assert answer.json()["detail"] == f"the body: {twice!r} is said twice"
+
+
+def test_a_key_that_is_said_twice_further_in_is_refused(admin: httpx.Client) -> None:
+    worker = {"scope_id": "global", "name": new_name("worker")}
+    made = admin.post("/v1/workers:create:controller-led", json=worker).json()
+
+    answer = admin.post(
+        f"/v1/workers/{made['id']}:set-worker-tags", content=b'{"version": 1, "api_tags": {"a": ["x"], "a": ["y"]}}'
+    )
+    assert answer.json()["detail"] == "the body: 'a' is said twice"

@@ -152,6 +152,29 @@ def test_a_name_of_several_usable_targets_is_ambiguous(
     assert authorize(mine, "twin").json()["target_id"] == other["id"]
 
 
+def test_the_usable_one_is_found_however_many_of_its_name_are_only_seen(
+    controller: Controller, admin: httpx.Client, person: NewPerson
+) -> None:
+    org = make(admin, "scopes", scope_id="global", name=new_name("org"))["id"]
+    execute(
+        controller,
+        "insert into scopes (id, type, parent_id, parent_type, name)"
+        " select 'p_seen' || n, 'project', $1, 'org', 'seen-' || n from generate_series(1, 150) n",
+        org,
+    )
+    execute(
+        controller,
+        "insert into targets (id, scope_id, type, name, address, default_port, session_max_seconds,"
+        " session_connection_limit) select 'ttcp_seen' || n, 'p_seen' || n, 'tcp', 'seen', '10.0.0.5', 22, 60, -1"
+        " from generate_series(1, 150) n",
+    )
+    usable = make_target(admin, make_project(admin, org), name="seen")
+    somebody = person("ids=*;type=target;actions=read", f"ids={usable['id']};type=target;actions=authorize-session")
+
+    assert authorize(somebody.client, "seen").json()["target_id"] == usable["id"]
+    assert refusal(authorize(person("ids=*;type=target;actions=read").client, "seen")) == (403, "not_allowed")
+
+
 def test_what_is_no_name_is_refused(admin: httpx.Client) -> None:
     assert refusal(authorize(admin, "-oProxyCommand")) == (400, "bad_name")
 
@@ -238,17 +261,21 @@ def test_a_host_that_is_not_the_targets_is_not_found(admin: httpx.Client, projec
     target, _, _ = sourced(admin, project, "10.1.0.1")
     _, (foreign,) = make_hosts(admin, project, "10.1.0.2")
 
-    for host_id in (foreign["id"], "hst_0000000000"):
-        assert refusal(authorize(admin, target["id"], {"host_id": host_id})) == (404, "not_found")
-        plain = make_target(admin, project)
-        assert refusal(authorize(admin, plain["id"], {"host_id": host_id})) == (404, "not_found")
+    for led_to in (target, make_target(admin, project)):
+        answers = [authorize(admin, led_to["id"], {"host_id": one}) for one in (foreign["id"], "hst_0000000000")]
+        assert [refusal(answer) for answer in answers] == [(404, "not_found")] * 2
+        assert said(answers[0])["detail"].replace(foreign["id"], "hst_0000000000") == said(answers[1])["detail"]
 
 
-def test_a_target_that_leads_nowhere_is_not_found(admin: httpx.Client, project: str) -> None:
-    answer = authorize(admin, make_target(admin, project, address=None)["id"])
+def test_a_target_that_leads_nowhere_yet_has_no_host(admin: httpx.Client, project: str) -> None:
+    bare = make_target(admin, project, address=None)
+    empty, _, _ = sourced(admin, project)
 
-    assert refusal(answer) == (404, "not_found")
-    assert "neither an address nor a host" in answer.json()["detail"]
+    for target in (bare, empty):
+        answer = authorize(admin, target["name"])
+        assert refusal(answer) == (409, "no_host")
+        assert answer.json()["detail"] == f"{target['name']} has no address, and no host in its host sources"
+        assert "give it one" in answer.json()["hint"]
 
 
 async def fail(worker: Worker, session: str, reason: str) -> None:

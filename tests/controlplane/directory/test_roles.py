@@ -47,7 +47,8 @@ def test_a_principal_that_is_none_is_refused_and_nothing_is_half_written(
 def test_grants_are_shown_raw_canonical_and_as_an_object(admin: httpx.Client, role: Item) -> None:
     text = "actions=read,list;type=target;ids=*"
 
-    now = act(admin, "roles", role, "add-grants", grant_strings=[text])
+    now = act(admin, "roles", role, "set-grant-scopes", grant_scope_ids=["descendants"])
+    now = act(admin, "roles", now, "add-grants", grant_strings=[text])
 
     assert now["grant_strings"] == [text]
     assert now["grants"] == [
@@ -92,6 +93,57 @@ def test_a_grant_that_could_never_allow_anything_is_refused(admin: httpx.Client,
         answer = try_act(admin, "roles", role, action, grant_strings=[good, text])
         assert refusal(answer) == (400, "bad_request")
     assert read(admin, "roles", role) == role
+
+
+@pytest.mark.parametrize(
+    "text", ["ids=*;type=worker;actions=read", "ids=w_1;actions=read", "ids=*;type=*;actions=read,authenticate"]
+)
+def test_a_grant_that_no_grant_scope_of_its_role_could_make_count_is_refused(
+    admin: httpx.Client, project: str, text: str
+) -> None:
+    role = make(admin, "roles", scope_id=project)
+    good = "ids=*;type=target;actions=read"
+
+    for action in ("add-grants", "set-grants"):
+        answer = try_act(admin, "roles", role, action, grant_strings=[good, text])
+        assert refusal(answer) == (400, "bad_request")
+        assert text in answer.json()["detail"]
+        assert "give it to a role" in answer.json()["detail"]
+    assert read(admin, "roles", role) == role
+
+
+def test_a_role_may_get_its_grants_before_its_grant_scopes(admin: httpx.Client) -> None:
+    org = make(admin, "scopes", scope_id="global", name=new_name("org"))["id"]
+    text = "ids=*;type=target;actions=read"
+
+    role = act(admin, "roles", make(admin, "roles", scope_id=org), "set-grants", grant_strings=[text])
+    assert role["grants"][0]["warning"] == (
+        "read allows nothing: what it is for lives in a project, where no grant scope leads"
+    )
+    role = act(admin, "roles", role, "set-grant-scopes", grant_scope_ids=["children"])
+    assert "warning" not in role["grants"][0]
+
+
+def test_a_role_may_get_its_grant_scopes_before_its_grants(admin: httpx.Client) -> None:
+    role = make(admin, "roles", scope_id="global")
+
+    role = act(admin, "roles", role, "set-grant-scopes", grant_scope_ids=["descendants"])
+    role = act(admin, "roles", role, "set-grants", grant_strings=["ids=*;type=worker;actions=read"])
+    assert "lives in global" in role["grants"][0]["warning"]
+    role = act(admin, "roles", role, "add-grant-scopes", grant_scope_ids=["this"])
+    assert "warning" not in role["grants"][0]
+
+
+def test_a_grant_from_before_may_be_kept_and_taken_away(
+    controller: Controller, admin: httpx.Client, project: str
+) -> None:
+    role = make(admin, "roles", scope_id=project)
+    text = "ids=*;type=worker;actions=read"
+    execute(controller, "insert into role_grants (role_id, grant_text) values ($1, $2)", role["id"], text)
+
+    role = act(admin, "roles", role, "set-grants", grant_strings=[text, "ids=*;type=target;actions=read"])
+    assert ["warning" in grant for grant in role["grants"]] == [False, True]
+    assert act(admin, "roles", role, "remove-grants", grant_strings=[text])["grants"][0].get("warning") is None
 
 
 def test_the_same_grant_in_other_words_is_no_second_one(admin: httpx.Client, role: Item) -> None:

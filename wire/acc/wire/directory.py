@@ -11,11 +11,15 @@ _NAME = Field(name="name", says="The name, unique where it lives.", given=Given.
 _NAMED = Field(name="name", says="The name, unique where it lives.", given=Given.ALWAYS, required=True)
 _DESCRIPTION = Field(name="description", says="Words for people.", given=Given.ALWAYS)
 _TYPE = Field(name="type", says="Which kind of it this is.", given=Given.ONCE)
-_RECORD = (
+_TIMES = (
     Field(name="created_time", says="When it was made.", shape=Shape.TIME),
     Field(name="updated_time", says="When it last changed.", shape=Shape.TIME),
+)
+_ACTIONS = Field(name="authorized_actions", says="What you may do with it.", shape=Shape.TEXTS)
+_RECORD = (
+    *_TIMES,
     Field(name="version", says="Counts its changes; a change names the one it was made for.", shape=Shape.INTEGER),
-    Field(name="authorized_actions", says="What you may do with it.", shape=Shape.TEXTS),
+    _ACTIONS,
 )
 _COLLECTIONS = Field(name="authorized_collection_actions", says="What you may do in it.", shape=Shape.OBJECT)
 
@@ -194,7 +198,7 @@ ROLE = Resource(
         Field(name="principal_ids", says="Users and groups that have it.", shape=Shape.TEXTS),
         Field(name="principals", says="The same, each with its type and scope.", shape=Shape.OBJECTS),
         Field(name="grant_strings", says="What it allows.", shape=Shape.TEXTS),
-        Field(name="grants", says="The same: raw, canonical, and as an object.", shape=Shape.OBJECTS),
+        Field(name="grants", says="The same: raw, canonical, an object; a warning if idle.", shape=Shape.OBJECTS),
         Field(name="grant_scope_ids", says="Where it counts: this, children, descendants, ids.", shape=Shape.TEXTS),
         *_RECORD,
     ),
@@ -401,7 +405,7 @@ AUTH_TOKEN = Resource(
         Field(name="account_id", says="As whom.", refers="account"),
         Field(name="approximate_last_used_time", says="Last seen, to the minute.", shape=Shape.TIME),
         Field(name="expiration_time", says="When it ends at the latest.", shape=Shape.TIME),
-        *_RECORD,
+        *_TIMES, _ACTIONS,
     ),
     own=("read", "delete"),
     columns=("id", "user_id", "account_id", "approximate_last_used_time", "expiration_time"),
@@ -469,7 +473,7 @@ AUDIT_EVENT = Resource(
         Field(name="resource_name", says="What it was called then."),
         Field(name="outcome", says="ok, or an error's code."),
         Field(name="details", says="What was asked, without what is secret.", shape=Shape.OBJECT),
-        Field(name="authorized_actions", says="What you may do with it.", shape=Shape.TEXTS),
+        _ACTIONS,
     ),
     columns=("created_time", "user_name", "action", "resource_type", "resource_name", "outcome"),
 )  # fmt: skip

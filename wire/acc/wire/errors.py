@@ -87,6 +87,11 @@ class Code(enum.Enum):
         "wait a moment and try again", 17, 429, 0,
     )  # fmt: skip
 
+    NO_HOST = (
+        "no_host", "the target leads to no host yet",
+        "ask an administrator to give it one: acc targets update, or add-host-sources", 18, 409, 0,
+    )  # fmt: skip
+
     # the ticket and its session
     TICKET_MISSING = (
         "ticket_missing", "no ticket was presented",

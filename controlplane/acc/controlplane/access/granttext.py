@@ -7,33 +7,19 @@ the caller: `{{.User.Id}}` or `{{user.id}}`, `{{.Account.Id}}` or `{{account.id}
 actions.
 
 The parser is strict: each key once, known keys, types and actions, ids of one type, no empty or repeated value, `*`
-alone. What a grant could allow it asks the evaluator: a grant is tried on one thing of every type that exists, and
-refused if one of its actions comes to nothing. It refuses a text over `MAX_GRANT` before it looks at it.
+alone. Each action must be one that could allow something somewhere: `grantplaces` knows. It refuses a text over
+`MAX_GRANT` before it looks at it.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from msgspec import ValidationError, convert
 
-from acc.controlplane.access.grants import (
-    ACCOUNT_ID,
-    ACTIONS,
-    ANY,
-    PARENTS,
-    USER_ID,
-    Grant,
-    Holder,
-    Place,
-    Rights,
-    ScopedGrant,
-    Thing,
-    allows,
-    implied_by,
-    rights_of,
-)
+from acc.controlplane.access.grantplaces import LEVELS, idle_action, type_named
+from acc.controlplane.access.grants import ACCOUNT_ID, ACTIONS, ANY, USER_ID, Grant
 from acc.wire.directory import type_of_id
 from acc.wire.errors import AccError, Code
 
@@ -47,10 +33,6 @@ _KEYS = ("ids", "type", "actions")
 _ID = re.compile(r"global|[a-z]+_[A-Za-z0-9]+", re.ASCII)
 
 _TEMPLATES = {".User.Id": USER_ID, "user.id": USER_ID, ".Account.Id": ACCOUNT_ID, "account.id": ACCOUNT_ID}
-
-_SOMEBODY = Holder("u_somebody", "acctpw_somebody")
-
-_SOMEWHERE = Place("global", None)
 
 Values = dict[str, tuple[str, ...]]
 
@@ -155,34 +137,14 @@ def _check(grant: Grant) -> None:
     """Refuses a grant that says what does not exist, or that could never allow one of its actions."""
     if grant.type not in (None, ANY, *ACTIONS):
         raise _refuse(f"names an unknown type: {_shown(grant.type)}")
-    kinds = {_type_of(one) for one in grant.ids}
+    kinds = {type_named(one) for one in grant.ids}
     if len(kinds) > 1:
         raise _refuse("mixes ids of different types")
     if not grant.ids and ANY in grant.actions:
         raise _refuse("has a type alone: that is for create and list, which it must name")
-    rights = rights_of((ScopedGrant(grant, "global", "this"),), _SOMEBODY)
-    things = tuple(_one_of_each(next(iter(grant.ids), "")))
-    for action in grant.actions:
-        if not any(_comes_to_something(rights, thing, action) for thing in things):
-            raise _refuse(f"could never allow {_shown(action)} with these ids and this type")
-
-
-def _comes_to_something(rights: Rights, thing: Thing, said: str) -> bool:
-    return any(said in implied_by(action) and allows(rights, thing, action) for action in ACTIONS[thing.type])
-
-
-def _one_of_each(named: str) -> Iterator[Thing]:
-    """A collection and an item of every type; where what is `named` fits as the item or its parent, it is that."""
-    one = {USER_ID: _SOMEBODY.user_id, ACCOUNT_ID: _SOMEBODY.account_id or ""}.get(named, named)
-    kind = _type_of(named)
-    for type_, parent in PARENTS.items():
-        pin = None if parent is None else one if parent == kind else "some_parent"
-        yield Thing(_SOMEWHERE, type_, "", _SOMEBODY.user_id, pin)
-        yield Thing(_SOMEWHERE, type_, one if type_ == kind else "some_item", _SOMEBODY.user_id, pin)
-
-
-def _type_of(one: str) -> str | None:
-    return {USER_ID: "user", ACCOUNT_ID: "account"}.get(one) or type_of_id(one)
+    never = idle_action(grant, frozenset(LEVELS))
+    if never is not None:
+        raise _refuse(f"could never allow {_shown(never)} with these ids and this type")
 
 
 def _shown(text: str | None) -> str:

@@ -97,6 +97,13 @@ def visibility(rights: Rights, kind: str) -> Visibility:
     return Visibility(rights.holder.user_id, _shown(rights, kind, anybodys), _shown(rights, kind, _saying(possible)))
 
 
+def granted(rights: Rights, kind: str, action: str) -> Shown:
+    """What of the type `kind` the caller may do `action` to, which is one on items, whosever they are."""
+    if not is_open_to(rights.holder, kind, action):
+        return _shown(rights, kind, frozenset())
+    return _shown(rights, kind, implied_by(action))
+
+
 def _saying(actions: Iterable[str]) -> frozenset[str]:
     return frozenset[str]().union(*(implied_by(action) for action in actions))
 

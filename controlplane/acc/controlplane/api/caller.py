@@ -15,7 +15,7 @@ from litestar.types import Scope
 
 from acc.controlplane.access.grants import Holder, Rights, ScopedGrant, Thing, allowed_actions, allows, rights_of
 from acc.controlplane.access.held import ANYBODY, EVERYBODY, OWN, grants_of, read_grants, scopes_seen
-from acc.controlplane.access.visibility import Visibility, visibility
+from acc.controlplane.access.visibility import Shown, Visibility, granted, visibility
 from acc.controlplane.audit.attempt import note_user
 from acc.controlplane.service.exchange import current
 from acc.controlplane.store.db import Database, Row
@@ -74,6 +74,10 @@ class Caller:
     def visibility(self, resource_type: str) -> Visibility:
         """What a list of that type must look at for them."""
         return visibility(self.rights, resource_type)
+
+    def granted(self, resource_type: str, action: str) -> Shown:
+        """What of that type they may do `action` to."""
+        return granted(self.rights, resource_type, action)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ _STATUSES = {
     401: "Who asks is not known.",
     403: "Who asks may see this, and not do it.",
     404: "There is none, or it is hidden.",
-    409: "It has another version, its name is taken, or the name means several.",
+    409: "It has another version, its name is taken or means several, or it is not ready.",
     413: "The body is too large.",
     429: "Too much at once.",
     500: "The controller failed.",
@@ -62,6 +62,29 @@ _FIELD: Json = {
     "properties": {"name": {"type": "string"}, "description": {"type": "string"}},
     "required": ["name", "description"],
     "additionalProperties": False,
+}
+
+_HEADERS: dict[str, Json] = {
+    "RateLimit": {
+        "description": "What the tightest limit leaves (r), and the seconds in which it fills up, or to wait (t).",
+        "required": True,
+        "schema": {"type": "string", "pattern": '^"[a-z_]+";r=[0-9]+;t=[0-9]+$'},
+    },
+    "RateLimit-Policy": {
+        "description": "That limit: so many requests (q) in so many seconds (w).",
+        "required": True,
+        "schema": {"type": "string", "pattern": '^"[a-z_]+";q=[0-9]+;w=[0-9]+$'},
+    },
+    "X-Request-Id": {
+        "description": "What the controller's log calls the request.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+    },
+    "Retry-After": {
+        "description": "The seconds to wait.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    },
 }
 
 _PROBLEM: Json = {
@@ -118,6 +141,7 @@ def document(handlers: Iterable[HTTPRouteHandler]) -> Json:
         "paths": paths,
         "components": {
             "schemas": {**components, **items, "Problem": _PROBLEM},
+            "headers": _HEADERS,
             "securitySchemes": {"login": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{"login": []}],
@@ -153,13 +177,20 @@ def _operation(call: Call, path: str, body: Json | None) -> Json:
 def _answers(call: Call) -> Json:
     problem = {"content": {"application/problem+json": {"schema": _ref("Problem")}}}
     answers: Json = {
-        str(status): {"description": words, **problem}
+        str(status): {"description": words, "headers": _headers(status), **problem}
         for status, words in _STATUSES.items()
         if call.body or status != 413
     }
     if call.action == "delete":
-        return answers | {"204": {"description": "It is gone."}}
-    return answers | {"200": {"description": "Done.", "content": {"application/json": {"schema": _answer(call)}}}}
+        return answers | {"204": {"description": "It is gone.", "headers": _headers(204)}}
+    content = {"application/json": {"schema": _answer(call)}}
+    return answers | {"200": {"description": "Done.", "headers": _headers(200), "content": content}}
+
+
+def _headers(status: int) -> Json:
+    return {
+        name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS if name != "Retry-After" or status == 429
+    }
 
 
 def _answer(call: Call) -> Json:

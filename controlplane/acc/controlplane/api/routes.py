@@ -21,6 +21,7 @@ from acc.controlplane.api.kind import Access, Found, Kind, Where, change, create
 from acc.controlplane.api.listing import read_page
 from acc.controlplane.api.pages import Within, visible_page
 from acc.controlplane.api.places import find_scope, scope_of
+from acc.controlplane.api.references import Reference, check_references
 from acc.controlplane.service.shape import Json
 from acc.controlplane.sessions.watcher import Watcher
 from acc.controlplane.store.db import Database, Row, Sql
@@ -36,20 +37,25 @@ AnyRequest = Request[Any, Any, State]  # Litestar's user and auth, neither of wh
 class Create(Generic[New]):
     """How one is made: from `body`, whose `parent_field` says where, by `insert`, which gives its id.
 
-    `query` are parameters that are taken and change nothing.
+    `refers` says where the body names other things; `query` are parameters that are taken and change nothing.
     """
 
     body: type[New]
     insert: Callable[[Sql, Where, New], Awaitable[str]]
+    refers: tuple[Reference[New], ...] = ()
     query: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Act(Generic[Changed]):
-    """How one is changed: by `body`, which names the version, with `apply`."""
+    """How one is changed: by `body`, which names the version, with `apply`.
+
+    `refers` says where the body names other things.
+    """
 
     body: type[Changed]
     apply: Callable[[Sql, Found, Changed], Awaitable[None]]
+    refers: tuple[Reference[Changed], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +84,12 @@ def edits(
     has: Callable[[Row], Sequence[str]],
     add: Callable[[Sql, Found, Sequence[str]], Awaitable[None]],
     remove: Callable[[Sql, Found, Sequence[str]], Awaitable[None]],
+    of: tuple[Kind, ...] = (),
 ) -> Mapping[str, Act[Changed]]:
-    """The three actions on a list that a thing `has`: `field` of `body` says what to add, to remove, to make it."""
+    """The three actions on a list that a thing `has`: `field` of `body` says what to add, to remove, to make it.
+
+    What is in the list is `of` these kinds, if it is ids. Taking away says nothing of what was not in it.
+    """
 
     def meant(change: Changed) -> Sequence[str]:
         return getattr(change, field) or ()  # null is the empty list
@@ -95,7 +105,12 @@ def edits(
         await remove(sql, found, [one for one in now if one not in wanted])
         await add(sql, found, [one for one in wanted if one not in now])
 
-    return {f"add-{word}": Act(body, added), f"set-{word}": Act(body, made), f"remove-{word}": Act(body, removed)}
+    refers = (Reference(field, of, meant, has),)
+    return {
+        f"add-{word}": Act(body, added, refers),
+        f"set-{word}": Act(body, made, refers),
+        f"remove-{word}": Act(body, removed),
+    }
 
 
 def routes(
@@ -166,6 +181,7 @@ def _creator(kind: Kind, parent: Kind | None, creates: Create[Any]) -> Callable[
         new = read_body(body, creates.body)
 
         async def insert(sql: Sql, where: Where) -> str:
+            await check_references(sql, caller, creates.refers, new, None)
             return await creates.insert(sql, where, new)
 
         parent_id = str(getattr(new, kind.resource.parent_field))
@@ -179,6 +195,7 @@ def _changer(kind: Kind, action: str, act: Act[Any]) -> Callable[..., Awaitable[
         wanted = read_body(body, act.body)
 
         async def apply(sql: Sql, found: Found) -> None:
+            await check_references(sql, caller, act.refers, wanted, found.row)
             await act.apply(sql, found, wanted)
 
         changed = await change(db, caller, kind, item_id, action, wanted.version, apply)

@@ -10,9 +10,12 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 from msgspec import UNSET, UnsetType
 
-from acc.controlplane.api.bodies import Described, Description, Id, Name, given, plain
+from acc.controlplane.api.bodies import Described, Description, Id, Name, PlainName, given, plain
 from acc.controlplane.api.kind import Found, Kind, Where
+from acc.controlplane.api.references import Reference
 from acc.controlplane.api.routes import Act, Create, describe, routes
+from acc.controlplane.directory.hosts import HOSTS
+from acc.controlplane.directory.targets import TARGETS
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
@@ -36,7 +39,7 @@ class Attributes(msgspec.Struct, forbid_unknown_fields=True):
 class NewAlias(msgspec.Struct, forbid_unknown_fields=True):
     """The body that creates an alias."""
 
-    value: str
+    value: PlainName
     scope_id: Id = "global"
     type: Literal["target"] = "target"
     name: Name | None = None
@@ -48,7 +51,7 @@ class NewAlias(msgspec.Struct, forbid_unknown_fields=True):
 class AliasChange(Described):
     """The body that changes an alias."""
 
-    value: str | UnsetType = UNSET
+    value: PlainName | UnsetType = UNSET
     destination_id: Id | UnsetType | None = UNSET
     attributes: Attributes = msgspec.field(default_factory=Attributes)
 
@@ -119,4 +122,20 @@ async def _update(sql: Sql, found: Found, change: AliasChange) -> None:
     )
 
 
-ROUTES: list[HTTPRouteHandler] = routes(ALIASES, creates=Create(NewAlias, _insert), updates=Act(AliasChange, _update))
+def _destination(body: NewAlias | AliasChange) -> list[str]:
+    return [body.destination_id] if isinstance(body.destination_id, str) else []
+
+
+def _host(body: NewAlias | AliasChange) -> list[str]:
+    host_id = _host_id(body.attributes, None)
+    return [] if host_id is None else [host_id]
+
+
+_REFERS = (
+    Reference("destination_id", (TARGETS,), _destination, lambda row: [row["destination_id"]]),
+    Reference("attributes.authorize_session_arguments.host_id", (HOSTS,), _host, lambda row: [row["host_id"]]),
+)
+
+ROUTES: list[HTTPRouteHandler] = routes(
+    ALIASES, creates=Create(NewAlias, _insert, _REFERS), updates=Act(AliasChange, _update, _REFERS)
+)

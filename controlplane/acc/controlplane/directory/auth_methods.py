@@ -8,7 +8,6 @@ from msgspec import UNSET, UnsetType
 from acc.controlplane.api.bodies import Described, Description, Id, Name, given, plain
 from acc.controlplane.api.kind import Found, Kind, Where
 from acc.controlplane.api.routes import Act, Create, describe, routes
-from acc.controlplane.directory.scopes import set_primary_auth_method
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
@@ -83,6 +82,15 @@ async def create_password_auth_method(sql: Sql, *, scope_id: str, name: str) -> 
     )
     await set_primary_auth_method(sql, scope_id, method_id)
     return method_id
+
+
+async def set_primary_auth_method(sql: Sql, scope_id: str, auth_method_id: str | None) -> None:
+    """Makes an auth method of the scope the one that people log in to it with; None makes it none."""
+    await sql.execute("delete from primary_auth_methods where scope_id = $1", scope_id)
+    if auth_method_id is not None:
+        await sql.execute(
+            "insert into primary_auth_methods (scope_id, auth_method_id) values ($1, $2)", scope_id, auth_method_id
+        )
 
 
 async def _insert(sql: Sql, where: Where, new: NewAuthMethod) -> str:

@@ -1,16 +1,18 @@
 """`:authorize-session`: from a target's name to a ticket.
 
-One query finds what the name may mean, a host for each, and which workers live; one statement makes the session and
-its record, and only if the target is still as it was read. Then the ticket is signed. The endpoint that people see is
+One query finds what the name may mean and the caller may use, a host for each, and which workers live; one statement
+makes the session and its record, and only if the target is still as it was read. Then the ticket is signed. Where
+nothing is to be used, a second query asks whether something is to be seen. The endpoint that people see is
 `tcp://host:port`; a ticket names it `host:port`, as a worker dials it.
 
 A name is an id, a target's name or an alias, and the first of these that the caller may use is meant. Of a target's
 hosts one is taken by chance, those that lately failed to answer only where there is no other.
 
 Refusals, in this order: no such target, or hidden (404); visible but not to be used (403); several of that name
-(409); a port that the target does not allow (403); no such host, or none at all (404); no live worker (503).
+(409); a port that the target does not allow (403); no such host (404), or none at all (409); no live worker (503).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,7 +21,8 @@ from litestar import post
 
 from acc.controlplane.access.filters import matches
 from acc.controlplane.access.filtertext import parse_filter
-from acc.controlplane.api.bodies import Id, read_optional_body
+from acc.controlplane.access.visibility import Shown
+from acc.controlplane.api.bodies import Id, PlainName, read_optional_body
 from acc.controlplane.api.caller import Caller
 from acc.controlplane.api.calls import Call
 from acc.controlplane.api.kind import item_actions, note
@@ -92,7 +95,7 @@ class AuthorizeSession(msgspec.Struct, forbid_unknown_fields=True):
 
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
     host_id: Id | None = None
-    name: str | None = None
+    name: PlainName | None = None
     scope_id: Id | None = None
     scope_name: str | None = None
 
@@ -104,7 +107,8 @@ class CaText:
     pem: str
 
 
-_CALL = Call(resource=TARGET, action="authorize-session", body=AuthorizeSession, optional=True)
+_ACTION = "authorize-session"
+_CALL = Call(resource=TARGET, action=_ACTION, body=AuthorizeSession, optional=True)
 
 
 @post("/v1/targets/{reference:str}/:authorize-session", status_code=200, opt=_CALL.opt)
@@ -121,7 +125,7 @@ async def authorize_session(
     meant = reference if wanted.name is None else wanted.name
     if not is_name(meant):
         raise AccError(Code.BAD_NAME)
-    target = _choose(caller, await _candidates(db, caller, meant, wanted))
+    target = await _choose(db, caller, meant, wanted)
     endpoint = _endpoint(target, wanted)
     workers = await _workers(db, target)
     session_id = new_id("s")
@@ -152,37 +156,42 @@ def _worker(worker_id: str, address: str) -> Json:
     return {"id": worker_id, "address": address, "server_name": worker_server_name(worker_id)}
 
 
-async def _candidates(db: Database, caller: Caller, meant: str, wanted: AuthorizeSession) -> list[Row]:
-    sight = caller.visibility("target").anybodys
-    area = sight.area
-    return list(
-        await db.fetch(
-            _CANDIDATES,
-            meant,
-            wanted.host_id,
-            wanted.scope_id,
-            wanted.scope_name,
-            area.everywhere,
-            list(area.scopes),
-            list(area.children_of),
-            list(sight.ids),
-        )
-    )
-
-
-def _choose(caller: Caller, rows: list[Row]) -> Row:
-    visible = [(row, actions) for row in rows if (actions := item_actions(TARGETS, caller, row))]
-    if not visible:
-        raise missing(TARGET)
-    usable = [row for row, actions in visible if "authorize-session" in actions]
+async def _choose(db: Database, caller: Caller, meant: str, wanted: AuthorizeSession) -> Row:
+    """The one target that is meant. Raises AccError where it is none, or several."""
+    usable = [
+        row
+        for row in await _candidates(db, caller.granted("target", _ACTION), meant, wanted)
+        if _ACTION in item_actions(TARGETS, caller, row)
+    ]
     if not usable:
-        note(TARGETS, visible[0][0])
-        raise AccError(Code.NOT_ALLOWED)
-    meant = [row for row in usable if row["meaning"] == usable[0]["meaning"]]
-    if len(meant) > 1:
-        raise AccError(Code.AMBIGUOUS, ", ".join(sorted(row["id"] for row in meant)[:10]))
-    note(TARGETS, meant[0])
-    return meant[0]
+        raise await _none_usable(db, caller, meant, wanted)
+    first = [row for row in usable if row["meaning"] == usable[0]["meaning"]]
+    if len(first) > 1:
+        raise AccError(Code.AMBIGUOUS, ", ".join(sorted(row["id"] for row in first)[:10]))
+    note(TARGETS, first[0])
+    return first[0]
+
+
+async def _none_usable(db: Database, caller: Caller, meant: str, wanted: AuthorizeSession) -> AccError:
+    for row in await _candidates(db, caller.visibility("target").anybodys, meant, wanted):
+        if item_actions(TARGETS, caller, row):
+            note(TARGETS, row)
+            return AccError(Code.NOT_ALLOWED)
+    return missing(TARGET)
+
+
+async def _candidates(db: Database, among: Shown, meant: str, wanted: AuthorizeSession) -> Sequence[Row]:
+    return await db.fetch(
+        _CANDIDATES,
+        meant,
+        wanted.host_id,
+        wanted.scope_id,
+        wanted.scope_name,
+        among.area.everywhere,
+        list(among.area.scopes),
+        list(among.area.children_of),
+        list(among.ids),
+    )
 
 
 def _endpoint(target: Row, wanted: AuthorizeSession) -> str:
@@ -193,11 +202,7 @@ def _endpoint(target: Row, wanted: AuthorizeSession) -> str:
     if wanted.host_id is not None and target["host_id"] is None:
         raise AccError(Code.NOT_FOUND, f"{target['name']} has no host {wanted.host_id}", hint=HOST.where_to_look)
     if host is None:
-        raise AccError(
-            Code.NOT_FOUND,
-            f"{target['name']} has neither an address nor a host",
-            hint="ask an administrator to give it one: acc targets update, or add-host-sources",
-        )
+        raise AccError(Code.NO_HOST, f"{target['name']} has no address, and no host in its host sources")
     return join_address(host, port)
 
 

@@ -13,7 +13,7 @@ from litestar import post
 from litestar.handlers import HTTPRouteHandler
 
 from acc.controlplane.api import misfit
-from acc.controlplane.api.bodies import Change, Described, Description, Id, given, plain, read_body
+from acc.controlplane.api.bodies import Change, Described, Description, Id, PlainName, given, plain, read_body
 from acc.controlplane.api.caller import Caller
 from acc.controlplane.api.calls import Call
 from acc.controlplane.api.kind import Found, Kind, Where, create
@@ -46,7 +46,7 @@ class WorkerDoor:
 class NewWorker(msgspec.Struct, forbid_unknown_fields=True):
     """The body that makes a worker."""
 
-    name: str
+    name: PlainName
     scope_id: Id = "global"
     description: Description | None = None
 

@@ -7,6 +7,7 @@ import msgspec
 from acc.controlplane.api.bodies import Change, Described, Description, Id, Ids, Name, plain
 from acc.controlplane.api.kind import Access, Found, Kind, Where
 from acc.controlplane.api.routes import Act, Create, describe, edits, routes
+from acc.controlplane.directory.users import USERS
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
@@ -82,5 +83,5 @@ ROUTES = routes(
     GROUPS,
     creates=Create(NewGroup, _insert),
     updates=Act(Described, describe),
-    acts=edits("members", Members, "member_ids", _members, _add, _remove),
+    acts=edits("members", Members, "member_ids", _members, _add, _remove, (USERS,)),
 )

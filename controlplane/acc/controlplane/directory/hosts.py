@@ -224,6 +224,6 @@ ROUTES = [
         parent=CATALOGS,
         creates=Create(NewHostSet, _insert_set),
         updates=Act(Described, describe),
-        acts=edits("hosts", Hosts, "host_ids", _hosts, _add_hosts, _remove_hosts),
+        acts=edits("hosts", Hosts, "host_ids", _hosts, _add_hosts, _remove_hosts, (HOSTS,)),
     ),
 ]

@@ -14,7 +14,7 @@ from litestar.datastructures import State
 
 from acc.controlplane.access.grants import Holder, Place, Rights, Thing, allows, rights_of
 from acc.controlplane.access.held import EVERYBODY, grants_of, read_grants
-from acc.controlplane.access.visibility import visibility
+from acc.controlplane.access.visibility import granted
 from acc.controlplane.api.caller import Caller
 from acc.controlplane.api.calls import LIST_PARAMETERS, Call
 from acc.controlplane.api.kind import find, item_actions, show
@@ -69,15 +69,15 @@ async def list_resolvable_aliases(
     read_flag(asked, "recursive")
     wanted = read_filter(asked)
     rights = await _rights(db, caller, found.id)
-    sight = visibility(rights, "target").anybodys
+    usable = granted(rights, "target", "authorize-session")
 
     async def fetch(after: PageStart | None, limit: int) -> Sequence[Row]:
         return await db.fetch(
             _PAGE,
-            sight.area.everywhere,
-            list(sight.area.scopes),
-            list(sight.area.children_of),
-            list(sight.ids),
+            usable.area.everywhere,
+            list(usable.area.scopes),
+            list(usable.area.children_of),
+            list(usable.ids),
             after.created_time if after else None,
             after.id if after else None,
             limit,

@@ -1,20 +1,27 @@
 """Roles: what is allowed, where it counts, and who has it.
 
-Rule: a grant enters the database only through the strict parser, and a grant scope only where the role may reach it.
+Rule: a grant enters the database only through the strict parser, and only if some grant scope that its role may have
+could make it count; a grant scope only where the role may reach it. What the present grant scopes keep from counting is
+shown with a warning, and taken: clients set grants and grant scopes one after the other, in either order.
 Two spellings of one grant are one grant: it is there once, and either takes it away.
-A change of any of the three may take access away, so each has running sessions looked at again.
+A change of principals, grants or grant scopes may take access away, so each has running sessions looked at again.
 """
 
 from collections.abc import Sequence
 
 import msgspec
 
+from acc.controlplane.access.grantplaces import check_place, warning_of
 from acc.controlplane.access.grants import Place
 from acc.controlplane.access.grantscopes import read_grant_scopes
 from acc.controlplane.access.granttext import canonical, grant_json, parse_grant
 from acc.controlplane.api.bodies import Change, Described, Description, Id, Ids, Name, plain
 from acc.controlplane.api.kind import Access, Found, Kind, Where
+from acc.controlplane.api.references import Reference
 from acc.controlplane.api.routes import Act, Create, describe, edits, routes
+from acc.controlplane.directory.groups import GROUPS
+from acc.controlplane.directory.scopes import SCOPES
+from acc.controlplane.directory.users import USERS
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
@@ -62,17 +69,18 @@ def _render(row: Row) -> Json:
             {"id": principal_id, "type": kind, "scope_id": scope_id} for principal_id, kind, scope_id in principals
         ],
         grant_strings=row["grant_strings"],
-        grants=[_render_grant(text) for text in row["grant_strings"]],
+        grants=[_render_grant(text, row) for text in row["grant_strings"]],
         grant_scope_ids=row["grant_scope_ids"],
     )
 
 
-def _render_grant(text: str) -> Json:
+def _render_grant(text: str, row: Row) -> Json:
     try:
         grant = parse_grant(text)
     except AccError:  # a newer program wrote it; `held` lets it allow nothing
         return {"raw": text}
-    return {"raw": text, "canonical": canonical(grant), "json": grant_json(grant)}
+    warning = warning_of(grant, row["scope_id"], row["grant_scope_ids"])
+    return present(raw=text, canonical=canonical(grant), json=grant_json(grant), warning=warning)
 
 
 ROLES = Kind(
@@ -103,7 +111,7 @@ async def create_role(
     role_id = new_id("r")
     await sql.execute("insert into roles (id, scope_id, name) values ($1, $2, $3)", role_id, scope_id, name)
     await _insert_grant_scopes(sql, role_id, reach)
-    await _insert_grants(sql, role_id, grants)
+    await _insert_grants(sql, role_id, scope_id, grants)
     await _insert_principals(sql, role_id, principals)
     return role_id
 
@@ -147,9 +155,12 @@ async def _remove_principals(sql: Sql, found: Found, principal_ids: Sequence[str
     await sql.execute("delete from role_groups where role_id = $1 and group_id = any($2)", found.id, principal_ids)
 
 
-async def _insert_grants(sql: Sql, role_id: str, grants: Sequence[str]) -> None:
+async def _insert_grants(sql: Sql, role_id: str, scope_id: str, grants: Sequence[str]) -> None:
     has = {_meaning(row["grant_text"]) for row in await sql.fetch(_GRANTS_OF, role_id)}
     new = {canonical(parse_grant(text)): text for text in grants}
+    for meaning, text in new.items():
+        if meaning not in has:
+            check_place(text, parse_grant(text), scope_id)
     await sql.execute(
         "insert into role_grants (role_id, grant_text) select $1, unnest($2::text[])",
         role_id,
@@ -162,7 +173,7 @@ def _grants(row: Row) -> list[str]:
 
 
 async def _add_grants(sql: Sql, found: Found, grants: Sequence[str]) -> None:
-    await _insert_grants(sql, found.id, grants)
+    await _insert_grants(sql, found.id, found.row["scope_id"], grants)
 
 
 async def _remove_grants(sql: Sql, found: Found, grants: Sequence[str]) -> None:
@@ -215,15 +226,27 @@ async def _set_grant_scopes(sql: Sql, found: Found, change: GrantScopes) -> None
     await _store_grant_scopes(sql, found, change.grant_scope_ids or ())
 
 
+def _named_scopes(change: GrantScopes) -> list[str]:
+    return change.grant_scope_ids or []
+
+
+def _known_scopes(row: Row) -> list[str]:
+    return [row["scope_id"], *row["grant_scope_ids"]]
+
+
+_REFERS = (Reference("grant_scope_ids", (SCOPES,), _named_scopes, _known_scopes),)
+
 ROUTES = routes(
     ROLES,
     creates=Create(NewRole, _insert),
     updates=Act(Described, describe),
     acts={
-        **edits("principals", Principals, "principal_ids", _principals, _add_principals, _remove_principals),
+        **edits(
+            "principals", Principals, "principal_ids", _principals, _add_principals, _remove_principals, (USERS, GROUPS)
+        ),
         **edits("grants", Grants, "grant_strings", _grants, _add_grants, _remove_grants),
-        "add-grant-scopes": Act(GrantScopes, _add_grant_scopes),
-        "set-grant-scopes": Act(GrantScopes, _set_grant_scopes),
+        "add-grant-scopes": Act(GrantScopes, _add_grant_scopes, _REFERS),
+        "set-grant-scopes": Act(GrantScopes, _set_grant_scopes, _REFERS),
         "remove-grant-scopes": Act(GrantScopes, _remove_grant_scopes),
     },
 )

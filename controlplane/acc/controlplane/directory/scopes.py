@@ -11,7 +11,9 @@ from msgspec import UNSET, UnsetType
 
 from acc.controlplane.api.bodies import Described, Description, Id, Name, given, plain
 from acc.controlplane.api.kind import Access, Found, Kind, Where
+from acc.controlplane.api.references import Reference
 from acc.controlplane.api.routes import Act, Create, describe, routes
+from acc.controlplane.directory.auth_methods import AUTH_METHODS, set_primary_auth_method
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
@@ -89,16 +91,13 @@ async def _update(sql: Sql, found: Found, change: ScopeChange) -> None:
         await set_primary_auth_method(sql, found.id, change.primary_auth_method_id)
 
 
-async def set_primary_auth_method(sql: Sql, scope_id: str, auth_method_id: str | None) -> None:
-    """Makes an auth method of the scope the one that people log in to it with; None makes it none."""
-    await sql.execute("delete from primary_auth_methods where scope_id = $1", scope_id)
-    if auth_method_id is not None:
-        await sql.execute(
-            "insert into primary_auth_methods (scope_id, auth_method_id) values ($1, $2)", scope_id, auth_method_id
-        )
+def _primary(change: ScopeChange) -> list[str]:
+    return [change.primary_auth_method_id] if isinstance(change.primary_auth_method_id, str) else []
 
+
+_REFERS = (Reference("primary_auth_method_id", (AUTH_METHODS,), _primary, lambda row: [row["primary_auth_method_id"]]),)
 
 SKIPPED = ("skip_admin_role_creation", "skip_default_role_creation")
 """What Boundary's clients say of roles that it would make with a scope; here none is made."""
 
-ROUTES = routes(SCOPES, creates=Create(NewScope, _insert, SKIPPED), updates=Act(ScopeChange, _update))
+ROUTES = routes(SCOPES, creates=Create(NewScope, _insert, query=SKIPPED), updates=Act(ScopeChange, _update, _REFERS))

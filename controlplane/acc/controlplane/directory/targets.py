@@ -12,10 +12,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from acc.controlplane.access.filtertext import parse_filter
-from acc.controlplane.api.bodies import Change, Description, Id, Ids, given, plain
+from acc.controlplane.api.bodies import Change, Description, Id, Ids, PlainName, given, plain
 from acc.controlplane.api.kind import Access, Found, Kind, Where
 from acc.controlplane.api.routes import Act, Create, edits, routes
-from acc.controlplane.directory.hosts import Address, host_address
+from acc.controlplane.directory.hosts import HOST_SETS, Address, host_address
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
@@ -47,7 +47,7 @@ class NewTarget(msgspec.Struct, forbid_unknown_fields=True):
     """The body that creates a target."""
 
     scope_id: Id
-    name: str
+    name: PlainName
     attributes: NewAttributes
     address: Address | None = None
     type: Literal["tcp"] = "tcp"
@@ -69,7 +69,7 @@ class AttributesChange(msgspec.Struct, forbid_unknown_fields=True):
 class TargetChange(Change):
     """The body that changes a target. Its name cannot be taken away."""
 
-    name: str | UnsetType = UNSET
+    name: PlainName | UnsetType = UNSET
     description: Description | UnsetType | None = UNSET
     address: Address | UnsetType | None = UNSET
     session_max_seconds: Seconds | UnsetType | None = UNSET
@@ -214,5 +214,5 @@ ROUTES = routes(
     TARGETS,
     creates=Create(NewTarget, _insert),
     updates=Act(TargetChange, _update),
-    acts=edits("host-sources", HostSources, "host_source_ids", _sources, _add_sources, _remove_sources),
+    acts=edits("host-sources", HostSources, "host_source_ids", _sources, _add_sources, _remove_sources, (HOST_SETS,)),
 )

@@ -12,9 +12,10 @@ from msgspec import UNSET, UnsetType
 
 from acc.controlplane.access.held import BUILT_IN
 from acc.controlplane.api import misfit
-from acc.controlplane.api.bodies import Change, Described, Description, Id, Ids, given, plain
+from acc.controlplane.api.bodies import Change, Described, Description, Id, Ids, PlainName, given, plain
 from acc.controlplane.api.kind import Access, Found, Kind, Where
 from acc.controlplane.api.routes import Act, Create, describe, edits, routes
+from acc.controlplane.directory.accounts import ACCOUNTS
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql, UniqueViolation
 from acc.controlplane.store.ids import new_id
@@ -29,7 +30,7 @@ Email = Annotated[str, msgspec.Meta(max_length=256, pattern=misfit.EMAIL)]
 class NewUser(msgspec.Struct, forbid_unknown_fields=True):
     """The body that creates a user."""
 
-    name: str
+    name: PlainName
     scope_id: Id = "global"
     description: Description | None = None
     full_name: FullName | None = None
@@ -171,6 +172,6 @@ ROUTES = routes(
     USERS,
     creates=Create(NewUser, _insert),
     updates=Act(UserChange, _update),
-    acts=edits("accounts", Accounts, "account_ids", _accounts, _add_accounts, _remove_accounts),
+    acts=edits("accounts", Accounts, "account_ids", _accounts, _add_accounts, _remove_accounts, (ACCOUNTS,)),
     itself=lambda caller: caller.user_id,
 )
