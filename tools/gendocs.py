@@ -14,7 +14,8 @@ from acc.cli import authorize, opening, resume
 from acc.cli.resource.special import group_named
 from acc.controlplane.service import config as controlplane_config
 from acc.wire import control, frames, incoming, ticket, tunnel, upgrade
-from acc.wire.directory import AUDIT_EVENT, QUERY, RESOURCES
+from acc.wire.directory.index import QUERY, RESOURCES
+from acc.wire.directory.records import AUDIT_EVENT
 from acc.wire.errors import Code
 from acc.wire.resources import Exposure, Given
 from acc.wire.settings import Key

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from acc.cli.resource import cells
-from acc.wire.directory import ROLE, SESSION, TARGET
+from acc.wire.directory.machines import TARGET
+from acc.wire.directory.people import ROLE
+from acc.wire.directory.records import SESSION
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 

@@ -7,7 +7,8 @@ from click.testing import CliRunner
 from acc.cli.audit import Moment
 from acc.cli.controller import Item
 from acc.cli.resource import fields
-from acc.wire.directory import ALIAS, ROLE, TARGET, WORKER
+from acc.wire.directory.machines import ALIAS, TARGET, WORKER
+from acc.wire.directory.people import ROLE
 from acc.wire.resources import Field, Given, Resource
 
 

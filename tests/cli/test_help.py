@@ -11,7 +11,7 @@ import pytest
 from acc.cli.commands import LINES
 from acc.cli.main import LazyGroup
 from acc.cli.main import acc as acc_group
-from acc.wire.directory import RESOURCES
+from acc.wire.directory.index import RESOURCES
 from acc.wire.resources import Exposure
 from tests.conftest import Acc, System
 

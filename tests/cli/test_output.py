@@ -7,7 +7,7 @@ import pytest
 
 from acc.cli.controller import Item
 from acc.cli.resource.output import Output, limited
-from acc.wire.directory import GROUP
+from acc.wire.directory.people import GROUP
 from acc.wire.errors import AccError, Code
 from tests.conftest import Acc
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acc.wire.directory import RESOURCES
+from acc.wire.directory.index import RESOURCES
 from acc.wire.errors import Code
 from tests.conftest import PROGRAMS, Completed, System
 from tests.journeys.terminal import Terminal, on_terminal

@@ -18,7 +18,9 @@ from acc.cli.resource import output, parameters
 from acc.cli.resource.api import Api, opened
 from acc.cli.resource.names import checked_id, equals
 from acc.cli.resource.output import Output
-from acc.wire.directory import AUDIT_EVENT, SCOPE, TARGET, USER
+from acc.wire.directory.machines import TARGET
+from acc.wire.directory.people import SCOPE, USER
+from acc.wire.directory.records import AUDIT_EVENT
 
 INTERVAL = 2
 RECENT = 10

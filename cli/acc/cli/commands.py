@@ -3,7 +3,7 @@
 Rule: neither click nor any other library: `acc --help` is answered from here, and a person waits for it.
 """
 
-from acc.wire.directory import RESOURCES
+from acc.wire.directory.index import RESOURCES
 
 OWN = {
     "login": ("acc.cli.login:login", "Log in to a controller."),

@@ -5,7 +5,7 @@ Rule: a Kind changes no value. `tools/gencompletions.py` reads it, and asks `acc
 
 import click
 
-from acc.wire.directory import BY_TYPE
+from acc.wire.directory.index import BY_TYPE
 
 
 class Kind(click.ParamType[str, str]):

@@ -18,7 +18,7 @@ from acc.cli import credentials, directories, offers, profile, terminal, tickets
 from acc.cli.controller import Controller, Item, inner, text
 from acc.cli.profile import Profile
 from acc.cli.resource import cells, secrets
-from acc.wire.directory import AUTH_TOKEN
+from acc.wire.directory.records import AUTH_TOKEN
 from acc.wire.errors import AccError, Code
 
 

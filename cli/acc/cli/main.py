@@ -9,7 +9,7 @@ import click
 
 from acc.cli.commands import LINES, OWN, help_text
 from acc.cli.kinds import TARGET, Kind
-from acc.wire.directory import BY_PLURAL
+from acc.wire.directory.index import BY_PLURAL
 
 
 class LazyGroup(click.Group):

@@ -14,7 +14,8 @@ from acc.cli.controller import text
 from acc.cli.kinds import Kind
 from acc.cli.resource.api import Api, opened
 from acc.cli.resource.names import equals
-from acc.wire.directory import SCOPE, SESSION
+from acc.wire.directory.people import SCOPE
+from acc.wire.directory.records import SESSION
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name
 

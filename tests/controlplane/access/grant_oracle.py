@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hypothesis import strategies as st
 
 from acc.controlplane.access.grants import Grant, Holder, Place, ScopedGrant, Thing
-from acc.wire.directory import BY_TYPE
+from acc.wire.directory.index import BY_TYPE
 
 ME = Holder("u_me", "acctpw_me")
 NOBODY = Holder("u_anon")

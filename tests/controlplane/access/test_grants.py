@@ -15,7 +15,7 @@ from acc.controlplane.access.grants import (
     rights_of,
 )
 from acc.controlplane.access.granttext import parse_grant
-from acc.wire.directory import BY_TYPE
+from acc.wire.directory.index import BY_TYPE
 from tests.controlplane.access.grant_oracle import (
     ALL_ACTIONS,
     ME,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from acc.controlplane.access.grants import Holder, Place, ScopedGrant, Thing, allowed_actions, rights_of
 from acc.controlplane.access.granttext import parse_grant
 from acc.controlplane.access.visibility import Area, Visibility, granted, visibility
-from acc.wire.directory import BY_TYPE
+from acc.wire.directory.index import BY_TYPE
 from tests.controlplane.access.grant_oracle import (
     ALL_ACTIONS,
     ME,

@@ -9,7 +9,7 @@ import pytest
 
 from acc.controlplane.api.calls import Call, call_of
 from acc.controlplane.app import HANDLERS
-from acc.wire.directory import BY_TYPE, RESOURCES
+from acc.wire.directory.index import BY_TYPE, RESOURCES
 from acc.wire.resources import Exposure, Field, Given, Resource
 from tests.controlplane.peer import new_worker
 from tests.controlplane.system import Controller, execute, make_target

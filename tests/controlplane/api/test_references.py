@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from acc.wire.directory import BY_TYPE
+from acc.wire.directory.index import BY_TYPE
 from tests.controlplane.system import NewPerson, make_target
 from tests.controlplane.things import (
     Item,

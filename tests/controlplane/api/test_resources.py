@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from acc.wire.directory import RESOURCES
+from acc.wire.directory.index import RESOURCES
 from tests.controlplane.system import Controller, NewPerson
 from tests.controlplane.things import (
     Item,

@@ -5,7 +5,10 @@ import secrets
 import httpx
 import pytest
 
-from acc.wire.directory import AUDIT_EVENT, AUTH_METHOD, RESOURCES, TARGET, WORKER
+from acc.wire.directory.index import RESOURCES
+from acc.wire.directory.machines import TARGET, WORKER
+from acc.wire.directory.people import AUTH_METHOD
+from acc.wire.directory.records import AUDIT_EVENT
 from acc.wire.resources import Action, Resource
 from tests.controlplane.audit.events import USE, authenticate, last, row_of
 from tests.controlplane.peer import Worker

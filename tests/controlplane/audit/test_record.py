@@ -13,7 +13,8 @@ from acc.controlplane.api.routes import LIST_PARAMETERS
 from acc.controlplane.audit.attempt import Attempt, wanted
 from acc.controlplane.audit.record import SENSITIVE, AuditEvent, printable, redacted
 from acc.controlplane.directory.audit_events import SEARCHES
-from acc.wire.directory import ACCOUNT, BY_TYPE, QUERY, RESOURCES
+from acc.wire.directory.index import BY_TYPE, QUERY, RESOURCES
+from acc.wire.directory.people import ACCOUNT
 from acc.wire.resources import Exposure, Field, Resource
 
 APART = {"acc.controlplane.directory.logins": {"auth-method"}, "acc.controlplane.directory.authorize": {"target"}}

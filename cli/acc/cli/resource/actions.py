@@ -11,7 +11,7 @@ from acc.cli.resource import fields, output, secrets
 from acc.cli.resource.api import Api, opened
 from acc.cli.resource.output import Output
 from acc.cli.resource.parameters import FIRST_PAGE, place_option, version_option, which_argument
-from acc.wire.directory import BY_TYPE
+from acc.wire.directory.index import BY_TYPE
 from acc.wire.resources import Action, Exposure, Field, Resource, Shape
 
 ELSEWHERE = {("auth-method", "authenticate"): "acc login"}

@@ -15,7 +15,7 @@ from acc.cli.resource import actions, fields, output, parameters, secrets
 from acc.cli.resource.api import Api, opened
 from acc.cli.resource.names import checked_id, name_of
 from acc.cli.resource.output import Output
-from acc.wire.directory import BY_TYPE
+from acc.wire.directory.index import BY_TYPE
 from acc.wire.resources import Field, Given, Resource, Shape
 
 SHORTER = {"include_terminated": ("--all",)}

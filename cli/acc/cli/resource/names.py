@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import cast
 
 from acc.cli.controller import Controller, Item, text
-from acc.wire.directory import BY_TYPE, GLOBAL, ORG, PROJECT, SCOPE, type_of_id
+from acc.wire.directory.index import BY_TYPE, type_of_id
+from acc.wire.directory.people import SCOPE
+from acc.wire.directory.words import GLOBAL, ORG, PROJECT
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name
 from acc.wire.resources import Resource

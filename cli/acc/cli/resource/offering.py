@@ -8,7 +8,8 @@ from acc.cli.offers import Offer
 from acc.cli.profile import Profile
 from acc.cli.resource.api import Api
 from acc.cli.resource.names import field_of, name_of
-from acc.wire.directory import BY_PLURAL, SESSION
+from acc.wire.directory.index import BY_PLURAL
+from acc.wire.directory.records import SESSION
 from acc.wire.names import is_name
 from acc.wire.resources import Resource
 

@@ -8,7 +8,7 @@ import importlib
 import click
 
 from acc.cli.resource.command import group_of
-from acc.wire.directory import BY_PLURAL
+from acc.wire.directory.index import BY_PLURAL
 
 SPECIAL = {"sessions": {"watch": "acc.cli.sessions:watch", "cancel": "acc.cli.sessions:cancel"}}
 """Sessions are watched live; one is ended by its target's name too, and several of them at once."""

@@ -30,7 +30,8 @@ from acc.controlplane.access.grants import (
     implied_by,
     rights_of,
 )
-from acc.wire.directory import BY_TYPE, GLOBAL, ORG, PROJECT, type_of_id
+from acc.wire.directory.index import BY_TYPE, type_of_id
+from acc.wire.directory.words import GLOBAL, ORG, PROJECT
 from acc.wire.errors import AccError, Code
 
 LEVELS = (GLOBAL, ORG, PROJECT)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from acc.wire.directory import RESOURCES
+from acc.wire.directory.index import RESOURCES
 
 ANY = "*"
 

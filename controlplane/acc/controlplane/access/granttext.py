@@ -20,7 +20,7 @@ from msgspec import ValidationError, convert
 
 from acc.controlplane.access.grantplaces import LEVELS, idle_action, type_named
 from acc.controlplane.access.grants import ACCOUNT_ID, ACTIONS, ANY, USER_ID, Grant
-from acc.wire.directory import type_of_id
+from acc.wire.directory.index import type_of_id
 from acc.wire.errors import AccError, Code
 
 MAX_GRANT = 2048

@@ -29,7 +29,7 @@ from acc.controlplane.access.grants import (
     implied_by,
     is_open_to,
 )
-from acc.wire.directory import RESOURCES
+from acc.wire.directory.index import RESOURCES
 
 _PREFIXES = {
     resource.type: tuple(prefix if prefix == "global" else f"{prefix}_" for prefix in resource.prefixes)

@@ -22,7 +22,7 @@ from acc.controlplane.audit.trail import transact
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Database, ForeignKeyViolation, Row, Sql, UniqueViolation, required
 from acc.controlplane.store.ids import new_id
-from acc.wire.directory import RESOURCES
+from acc.wire.directory.index import RESOURCES
 from acc.wire.errors import AccError, Code, wrong_field
 from acc.wire.resources import Resource
 

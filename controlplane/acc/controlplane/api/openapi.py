@@ -17,7 +17,7 @@ from acc.controlplane.api.calls import Call, call_of
 from acc.controlplane.api.listing import MAX_PAGE
 from acc.controlplane.api.problems import KINDS
 from acc.controlplane.service.shape import Json
-from acc.wire.directory import BY_TYPE
+from acc.wire.directory.index import BY_TYPE
 from acc.wire.errors import Code
 from acc.wire.resources import Exposure, Field, Resource, Shape
 

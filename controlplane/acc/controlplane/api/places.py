@@ -12,7 +12,7 @@ from acc.controlplane.api.caller import Caller
 from acc.controlplane.audit.attempt import note_place
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Database, Row, Sql
-from acc.wire.directory import SCOPE
+from acc.wire.directory.people import SCOPE
 from acc.wire.errors import AccError, Code
 from acc.wire.resources import Resource
 

@@ -18,7 +18,7 @@ import msgspec
 from acc.controlplane.api.caller import Caller
 from acc.controlplane.api.kind import Kind, item_actions
 from acc.controlplane.store.db import Row, Sql
-from acc.wire.directory import type_of_id
+from acc.wire.directory.index import type_of_id
 from acc.wire.errors import wrong_field
 
 Body = TypeVar("Body", bound=msgspec.Struct)

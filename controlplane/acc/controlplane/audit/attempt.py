@@ -14,7 +14,7 @@ from datetime import datetime
 
 from acc.controlplane.access.filters import JsonValue
 from acc.controlplane.audit.record import OK, AuditEvent, new_event_id, printable, redacted
-from acc.wire.directory import BY_TYPE, QUERY, RESOURCES, type_of_id
+from acc.wire.directory.index import BY_TYPE, QUERY, RESOURCES, type_of_id
 from acc.wire.errors import Code
 from acc.wire.resources import Field, Resource
 

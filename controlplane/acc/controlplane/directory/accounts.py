@@ -25,7 +25,7 @@ from acc.controlplane.service.limits import LoginLimit
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Database, Row, Sql
 from acc.controlplane.store.ids import new_id
-from acc.wire.directory import ACCOUNT
+from acc.wire.directory.people import ACCOUNT
 from acc.wire.errors import AccError, Code, wrong_field
 
 MAX_LOGIN_NAME = 128

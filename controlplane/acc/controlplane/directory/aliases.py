@@ -19,7 +19,8 @@ from acc.controlplane.directory.targets import TARGETS
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
-from acc.wire.directory import ALIAS, type_of_id
+from acc.wire.directory.index import type_of_id
+from acc.wire.directory.machines import ALIAS
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name
 

@@ -11,7 +11,7 @@ from acc.controlplane.api.kind import Kind
 from acc.controlplane.api.routes import Search, routes
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row
-from acc.wire.directory import AUDIT_EVENT
+from acc.wire.directory.records import AUDIT_EVENT
 from acc.wire.errors import AccError, Code
 
 

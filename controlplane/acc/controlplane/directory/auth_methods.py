@@ -11,7 +11,7 @@ from acc.controlplane.api.routes import Act, Create, describe, routes
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
-from acc.wire.directory import AUTH_METHOD
+from acc.wire.directory.people import AUTH_METHOD
 
 MIN_LOGIN_NAME = 3
 MIN_PASSWORD = 8

@@ -36,7 +36,7 @@ from acc.controlplane.service.shape import Json, present
 from acc.controlplane.sessions.tickets import TicketSigner
 from acc.controlplane.store.db import Database, ForeignKeyViolation, Row
 from acc.controlplane.store.ids import new_id
-from acc.wire.directory import HOST, TARGET
+from acc.wire.directory.machines import HOST, TARGET
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name, join_address, worker_server_name
 from acc.wire.ticket import Ticket, mint

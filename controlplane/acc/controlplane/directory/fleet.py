@@ -23,7 +23,7 @@ from acc.controlplane.service.log import event
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Database, Row, Sql
 from acc.controlplane.store.ids import new_id
-from acc.wire.directory import WORKER
+from acc.wire.directory.machines import WORKER
 from acc.wire.errors import AccError, Code, wrong_field
 from acc.wire.names import is_name
 

@@ -11,7 +11,7 @@ from acc.controlplane.directory.users import USERS
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
-from acc.wire.directory import GROUP
+from acc.wire.directory.people import GROUP
 
 
 class NewGroup(msgspec.Struct, forbid_unknown_fields=True):

@@ -18,7 +18,7 @@ from acc.controlplane.api.routes import Act, Create, describe, edits, routes
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
-from acc.wire.directory import HOST, HOST_CATALOG, HOST_SET
+from acc.wire.directory.machines import HOST, HOST_CATALOG, HOST_SET
 from acc.wire.errors import wrong_field
 
 Address = Annotated[str, msgspec.Meta(min_length=1, max_length=253)]

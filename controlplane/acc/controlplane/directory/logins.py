@@ -22,7 +22,7 @@ from acc.controlplane.service.limits import LoginLimit
 from acc.controlplane.service.log import event
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Database, required
-from acc.wire.directory import AUTH_METHOD
+from acc.wire.directory.people import AUTH_METHOD
 from acc.wire.errors import AccError, Code
 
 TOKEN_LIFE_DAYS = 7

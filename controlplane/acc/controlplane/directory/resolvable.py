@@ -25,7 +25,7 @@ from acc.controlplane.directory.aliases import ALIASES
 from acc.controlplane.directory.users import USERS
 from acc.controlplane.service.shape import Json
 from acc.controlplane.store.db import Database, Row, required
-from acc.wire.directory import USER
+from acc.wire.directory.people import USER
 from acc.wire.errors import wrong_field
 
 _GRANTS = f"select {grants_of('u.id', EVERYBODY)} as grants from users u where u.id = $1"  # noqa: S608 (constants)

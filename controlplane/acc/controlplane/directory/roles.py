@@ -25,7 +25,8 @@ from acc.controlplane.directory.users import USERS
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
-from acc.wire.directory import ROLE, type_of_id
+from acc.wire.directory.index import type_of_id
+from acc.wire.directory.people import ROLE
 from acc.wire.errors import AccError, wrong_field
 
 WORDS = ("this", "children", "descendants")

@@ -17,7 +17,7 @@ from acc.controlplane.directory.auth_methods import AUTH_METHODS, set_primary_au
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
-from acc.wire.directory import SCOPE
+from acc.wire.directory.people import SCOPE
 from acc.wire.errors import wrong_field
 
 

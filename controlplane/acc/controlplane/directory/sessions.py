@@ -27,7 +27,7 @@ from acc.controlplane.service.shape import Json, present
 from acc.controlplane.sessions import ending
 from acc.controlplane.sessions.watcher import Watcher
 from acc.controlplane.store.db import Database, Row, Sql
-from acc.wire.directory import SESSION
+from acc.wire.directory.records import SESSION
 
 MAX_CONNECTIONS_SHOWN = 1000
 

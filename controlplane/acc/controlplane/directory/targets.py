@@ -19,7 +19,8 @@ from acc.controlplane.directory.hosts import HOST_SETS, Address, host_address
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
-from acc.wire.directory import TARGET, type_of_id
+from acc.wire.directory.index import type_of_id
+from acc.wire.directory.machines import TARGET
 from acc.wire.errors import AccError, Code, wrong_field
 from acc.wire.names import is_name
 

@@ -7,7 +7,7 @@ from acc.controlplane.api.kind import Kind
 from acc.controlplane.api.routes import routes
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row
-from acc.wire.directory import AUTH_TOKEN
+from acc.wire.directory.records import AUTH_TOKEN
 
 
 def _render(row: Row) -> Json:

@@ -19,7 +19,7 @@ from acc.controlplane.directory.accounts import ACCOUNTS
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql, UniqueViolation
 from acc.controlplane.store.ids import new_id
-from acc.wire.directory import USER
+from acc.wire.directory.people import USER
 from acc.wire.errors import AccError, Code, wrong_field
 from acc.wire.names import is_name
 
