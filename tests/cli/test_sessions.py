@@ -45,7 +45,7 @@ def test_the_list_shows_target_user_and_status(system: System, session: str) -> 
     heading, *rows = system.acc("sessions", "list").stdout.splitlines()
     (row,) = [row for row in rows if row.startswith(session)]
 
-    assert heading.split() == ["ID", "TARGET", "USER", "STATUS", "CREATED", "UNTIL"]
+    assert heading.split() == ["ID", "TARGET", "USER", "STATUS", "CREATED", "UNTIL", "ENDED"]
     assert row.split()[1:3] == ["closed", system.login_name]
 
 

@@ -18,6 +18,7 @@ _TITLES = {
     "default_port": "port",
     "active_connection_count": "connections",
     "expiration_time": "until",
+    "termination_reason": "ended",
     "approximate_last_used_time": "last used",
 }
 _SUFFIXES = ("_id", "_time", "_name", "_ids")

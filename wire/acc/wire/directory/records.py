@@ -34,7 +34,7 @@ SESSION = Resource(
     ),
     domain=(Action(name="cancel", says="End it, and its connections.", versioned=True),),
     own=("read", "cancel"),
-    columns=("id", "target_name", "user_name", "status", "created_time", "expiration_time"),
+    columns=("id", "target_name", "user_name", "status", "created_time", "expiration_time", "termination_reason"),
     narrowed_by=(
         Field(name="include_terminated", says="Also those that have ended.", shape=Shape.FLAG, given=Given.ALWAYS),
     ),
