@@ -4,8 +4,10 @@ import contextlib
 import signal
 import socket
 import ssl
+import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -23,6 +25,30 @@ def own_controller(cluster_database: str) -> Generator[Controller]:
     """A controller of this test's own."""
     with running_controller(cluster_database) as running:
         yield running
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A controller that waits for its database."""
+
+    process: subprocess.Popen[str]
+    give_database: Callable[[], None]
+
+
+@pytest.fixture
+def waiting(cluster_database: str, postgres: str) -> Generator[Waiting]:
+    """A controller that waits for its database, and must end well."""
+    name = cluster_database.split("?", maxsplit=1)[0].rsplit("/", 1)[1]
+    server = postgres.format("postgres")
+    run_sql(server, f"alter database {name} allow_connections false")
+    process = start(cluster_database)
+    try:
+        read_event(process, "waiting for the database")
+        yield Waiting(process, lambda: run_sql(server, f"alter database {name} allow_connections true"))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=5)
+    assert process.returncode == 0
 
 
 def readiness(controller: Controller) -> int:
@@ -83,18 +109,17 @@ def test_a_database_that_goes_away_makes_it_unhealthy_and_unavailable_until_it_i
         assert client.get("/v1/auth-methods").status_code == 200
 
 
-def test_it_waits_for_a_database_that_is_not_there_yet(cluster_database: str, postgres: str) -> None:
-    name = cluster_database.split("?", maxsplit=1)[0].rsplit("/", 1)[1]
-    run_sql(postgres.format("postgres"), f"alter database {name} allow_connections false")
-    process = start(cluster_database)
-    try:
-        read_event(process, "waiting for the database")
-        run_sql(postgres.format("postgres"), f"alter database {name} allow_connections true")
-        read_event(process, "ready")
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=5)
-    assert process.returncode == 0
+def test_it_waits_for_a_database_that_is_not_there_yet(waiting: Waiting) -> None:
+    waiting.give_database()
+
+    read_event(waiting.process, "ready")
+
+
+def test_a_sighup_before_it_is_ready_does_not_end_it(waiting: Waiting) -> None:
+    waiting.process.send_signal(signal.SIGHUP)
+    waiting.give_database()
+
+    read_event(waiting.process, "ready")
 
 
 def test_a_taken_port_is_named(controller: Controller) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from acc.controlplane.service.config import DRAIN_SECONDS
+from acc.wire.errors import Code
 from tests.conftest import PROGRAMS
 from tests.packaging.distribution import ROOT
 
@@ -19,6 +20,8 @@ CLOSED = {
     "ProtectHome": "yes",
     "PrivateTmp": "yes",
     "PrivateDevices": "yes",
+    "PrivateUsers": "yes",
+    "MemoryDenyWriteExecute": "yes",
     "UMask": "0077",
 }
 
@@ -41,13 +44,30 @@ def test_each_server_has_a_unit_and_a_user() -> None:
 
 @units
 def test_it_starts_a_program_of_ours_as_a_user_of_its_own(unit: Path) -> None:
-    assert service(unit)["ExecStart"] == f"/usr/bin/{unit.stem} serve"
+    assert service(unit)["ExecStart"].split()[:2] == [f"/usr/bin/{unit.stem}", "serve"]
     assert service(unit)["User"] == unit.stem
 
 
 @units
 def test_it_closes_what_the_program_does_not_need(unit: Path) -> None:
     assert {name: service(unit)[name] for name in CLOSED} == CLOSED
+
+
+def test_the_worker_s_state_is_the_directory_that_it_may_write_to() -> None:
+    worker = service(ROOT / "packaging/systemd/acc-worker.service")
+
+    assert worker["ExecStart"].endswith(f" --state %S/{worker['StateDirectory']}")
+
+
+@units
+def test_what_trying_again_does_not_mend_is_not_tried_again(unit: Path) -> None:
+    assert service(unit)["RestartPreventExitStatus"] == str(Code.CONFIG.exit_status)
+
+
+def test_the_audit_log_s_file_is_where_the_controller_may_write() -> None:
+    directory = service(ROOT / "packaging/systemd/acc-controller.service")["LogsDirectory"]
+
+    assert f"`file:/var/log/{directory}/" in (ROOT / "docs/audit.md").read_text()
 
 
 def test_the_controller_may_drain_as_long_as_its_settings_allow() -> None:

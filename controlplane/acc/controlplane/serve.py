@@ -39,6 +39,8 @@ RETRY_SECONDS = 0.5
 async def serve(config: Config) -> None:
     """Serves until a signal comes. Raises AccError(CONFIG) for what no waiting mends."""
     raise_descriptor_limit()
+    # Until there is a certificate to read again; by itself the signal would end the process.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
