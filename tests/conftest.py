@@ -29,6 +29,13 @@ from acc.cli.profile import Profile
 PROGRAMS = Path(sys.executable).parent
 START_SECONDS = 90.0
 STOP_SECONDS = 3.0
+CLEANUP_SECONDS = 20.0
+"""For what is ended after a test, which is not about how fast it ends."""
+
+# Whoever starts the tests in the background of a script has them ignore these, and every program that they start too.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler)
 
 Completed = subprocess.CompletedProcess[str]
 
@@ -168,7 +175,7 @@ class Dev:
         """Leave no process, whatever the test has found."""
         self.process.terminate()
         try:
-            self.wait_end(STOP_SECONDS)
+            self.wait_end(CLEANUP_SECONDS)
         finally:
             self.process.kill()
 

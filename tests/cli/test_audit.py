@@ -129,8 +129,10 @@ def running(system: System, *arguments: str, **env: str) -> Iterator[subprocess.
         text=True,
         env=system.acc.env | env,
     ) as process:
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @contextmanager
