@@ -88,6 +88,12 @@ def test_a_file_that_others_can_read_is_refused(home: Path) -> None:
     assert refused(file)
 
 
+def test_a_directory_in_place_of_a_file_is_refused(home: Path) -> None:
+    (home / "file").mkdir(mode=0o700)
+
+    assert refused(home / "file")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 def test_a_file_of_another_user_is_refused(home: Path) -> None:
     file = home / "file"

@@ -410,3 +410,20 @@ def test_on_a_terminal_times_are_distances(place: Place) -> None:
 def test_on_a_terminal_scopes_have_names(place: Place) -> None:
     with person(place, "targets", "list", "--scope", "lab/green") as terminal:
         assert terminal.wait_for("twin").endswith("green")
+
+
+def test_who_may_change_a_thing_but_not_read_it_is_told_to_say_the_version(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(f"{PASSWORD}\n")
+    logs_in(place, "writer", "--password-file", str(tmp_path / "secret"))
+    login(place, "writer")
+    home = str(place.system.acc.home / "home-writer")
+    place.id("groups", "create", "--scope", "green", "--name", "unread")
+    place.id("roles", "create", "--scope", "green", "--name", "writes")
+    place.id("roles", "add-grants", "writes", "ids=*;type=group;actions=update")
+    place.id("roles", "add-principals", "writes", "writer")
+    change = ("groups", "update", "unread", "--description", "changed")
+
+    refused = place(*change, HOME=home, ACC_TOKEN="")
+    assert refused.returncode == Code.NOT_ALLOWED.exit_status
+    assert "--version N" in refused.stderr
+    assert place(*change, "--version", "1", HOME=home, ACC_TOKEN="").returncode == 0

@@ -73,10 +73,11 @@ def read(path: str, others: int) -> str | None:
         return None
     except OSError as error:
         raise AccError(Code.CONFIG, f"{path}: {error.strerror}") from None
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise AccError(Code.CONFIG, f"{path} is not a file")
     with open(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise AccError(Code.CONFIG, f"{path} is not a file")
         _check_owner(path, found, others)
         raw = file.read(MAX_FILE + 1)
     if len(raw) > MAX_FILE:

@@ -52,7 +52,7 @@ def parse(words: list[str]) -> Arguments:
             raise AccError(Code.BAD_NAME, repr(name[:80]))
     port = parse_port(words[1]) if len(words) == 2 else None
     if len(words) == 2 and port is None:
-        raise AccError(Code.BAD_NAME, f"{words[1][:80]!r} is not a port")
+        raise AccError(Code.BAD_NAME, f"{words[1][:80]!r} is not a port", hint="use a number from 1 to 65535")
     linger = _seconds(options["--linger"]) if "--linger" in options else LINGER
     return Arguments(tickets.Destination(words[0], port, host), linger)
 

@@ -190,6 +190,17 @@ def test_a_role_of_an_org_counts_in_its_own_projects(admin: httpx.Client) -> Non
     assert set(act(admin, "roles", role, "add-grant-scopes", grant_scope_ids=[own])["grant_scope_ids"]) == {"this", own}
 
 
+def test_the_own_scope_of_a_role_is_this_in_every_change(admin: httpx.Client) -> None:
+    org = make(admin, "scopes", scope_id="global", name=new_name("org"))["id"]
+    role = make(admin, "roles", scope_id=org)
+
+    role = act(admin, "roles", role, "remove-grant-scopes", grant_scope_ids=[org])
+    assert role["grant_scope_ids"] == []
+    role = act(admin, "roles", role, "add-grant-scopes", grant_scope_ids=[org])
+    assert role["grant_scope_ids"] == ["this"]
+    assert act(admin, "roles", role, "add-grant-scopes", grant_scope_ids=[org])["grant_scope_ids"] == ["this"]
+
+
 @pytest.mark.parametrize("reach", ["children", "descendants", "global", "p_0000000000"])
 def test_a_role_of_a_project_counts_there_alone(admin: httpx.Client, project: str, reach: str) -> None:
     role = make(admin, "roles", scope_id=project)

@@ -33,7 +33,13 @@ class Api(Controller):
         """The version to change: `given`, or the one that there is."""
         if given is not None:
             return given
-        found = self.read(resource, item_id).get("version")
+        try:
+            found = self.read(resource, item_id).get("version")
+        except AccError as refused:
+            if refused.code is not Code.NOT_ALLOWED:
+                raise
+            hint = f"say which version you change: --version N, as acc {resource.plural} list --json has it"
+            raise AccError(refused.code, refused.detail, hint=hint) from None
         if not isinstance(found, int):
             raise AccError(Code.HTTP_PEER, f"the controller's {resource.type} lacks its version")
         return found

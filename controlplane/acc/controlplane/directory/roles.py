@@ -215,12 +215,17 @@ async def _store_grant_scopes(sql: Sql, found: Found, wanted: Sequence[str]) -> 
 
 async def _add_grant_scopes(sql: Sql, found: Found, change: GrantScopes) -> None:
     has = found.row["grant_scope_ids"]
-    await _store_grant_scopes(sql, found, [*has, *(one for one in change.grant_scope_ids or () if one not in has)])
+    await _store_grant_scopes(sql, found, [*has, *(one for one in _reaches(found, change) if one not in has)])
 
 
 async def _remove_grant_scopes(sql: Sql, found: Found, change: GrantScopes) -> None:
-    gone = change.grant_scope_ids or ()
+    gone = _reaches(found, change)
     await _store_grant_scopes(sql, found, [one for one in found.row["grant_scope_ids"] if one not in gone])
+
+
+def _reaches(found: Found, change: GrantScopes) -> list[str]:
+    """What a change names, with `this` for the role's own scope."""
+    return ["this" if one == found.row["scope_id"] else one for one in change.grant_scope_ids or ()]
 
 
 async def _set_grant_scopes(sql: Sql, found: Found, change: GrantScopes) -> None:
