@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+from acc.controlplane.directory.holdings import MAX_HELD, MAX_HELD_BUILT_IN
+from acc.controlplane.directory.roles import MAX_GRANTS
 from tests.controlplane.system import Controller, NewPerson, execute
 from tests.controlplane.things import Item, act, make, make_project, new_name, read, refusal, try_act
 
@@ -223,3 +225,93 @@ def test_a_scope_that_is_gone_takes_the_reach_with_it(admin: httpx.Client, role:
     admin.delete(f"/v1/scopes/{project}")
 
     assert read(admin, "roles", role)["grant_scope_ids"] == []
+
+
+def reads(first: int, count: int) -> list[str]:
+    """Grants that are all different."""
+    return [f"ids=ttcp_{number:010d};actions=read" for number in range(first, first + count)]
+
+
+@pytest.mark.parametrize(
+    ("action", "field", "entry"),
+    [
+        ("add-grants", "grant_strings", "ids=*;type=target;actions=read"),
+        ("set-grants", "grant_strings", "ids=*;type=target;actions=read"),
+        ("add-grant-scopes", "grant_scope_ids", "o_0000000000"),
+        ("add-principals", "principal_ids", "u_auth"),
+    ],
+)
+def test_a_list_that_is_too_long_is_refused_before_it_is_looked_at(
+    admin: httpx.Client, role: Item, action: str, field: str, entry: str
+) -> None:
+    answer = try_act(admin, "roles", role, action, **{field: [entry] * 1001})
+
+    assert refusal(answer) == (400, "bad_request")
+    assert [one["name"] for one in answer.json()["details"]["request_fields"]] == [field]
+
+
+def test_a_role_has_so_many_grants_and_no_more(admin: httpx.Client, role: Item) -> None:
+    full = act(admin, "roles", role, "add-grants", grant_strings=reads(0, MAX_GRANTS))
+    answer = try_act(admin, "roles", full, "add-grants", grant_strings=reads(MAX_GRANTS, 1))
+
+    assert refusal(answer) == (400, "bad_request")
+    assert f"at most {MAX_GRANTS} grants" in answer.json()["detail"]
+    assert read(admin, "roles", role) == full
+    other = act(admin, "roles", full, "set-grants", grant_strings=reads(1000, MAX_GRANTS))
+    assert act(admin, "roles", other, "remove-grants", grant_strings=reads(1000, MAX_GRANTS))["grant_strings"] == []
+
+
+def test_what_everybody_pays_for_is_bounded_over_all_roles(admin: httpx.Client, project: str) -> None:
+    def give(first: int, count: int, action: str, **principals: object) -> httpx.Response:
+        role = act(
+            admin, "roles", make(admin, "roles", scope_id=project), "add-grants", grant_strings=reads(first, count)
+        )
+        return try_act(admin, "roles", role, action, **principals)
+
+    group = act(admin, "groups", make(admin, "groups", scope_id=project), "add-members", member_ids=["u_auth"])["id"]
+    first = give(0, MAX_GRANTS, "add-principals", principal_ids=["u_auth"])
+    second = give(1000, MAX_GRANTS, "set-principals", principal_ids=[group])
+    third = give(2000, MAX_GRANTS, "add-principals", principal_ids=["u_auth"])
+
+    assert [first.status_code, second.status_code, third.status_code] == [200, 200, 400]
+    assert third.json()["details"]["request_fields"][0]["name"] == "principal_ids"
+    assert f"{MAX_HELD_BUILT_IN} if it is" in third.json()["detail"]
+
+
+def test_no_change_gives_somebody_more_than_one_may_hold(
+    admin: httpx.Client, controller: Controller, project: str, person: NewPerson
+) -> None:
+    user = person().user_id
+    role = act(admin, "roles", make(admin, "roles", scope_id=project), "add-principals", principal_ids=[user])
+    org = admin.get(f"/v1/scopes/{project}").json()["scope_id"]
+    other = act(
+        admin, "roles", make(admin, "roles", scope_id=org), "set-grants", grant_strings=reads(0, 1)
+    )  # held through a group later
+    group = make(admin, "groups", scope_id="global")
+    other = act(admin, "roles", other, "add-principals", principal_ids=[group["id"]])
+    execute(
+        controller,
+        "insert into role_grants (role_id, grant_text)"
+        " select $1, 'ids=ttcp_' || n || ';actions=read' from generate_series(1, $2::int) n",
+        role["id"],
+        MAX_HELD,
+    )
+
+    full = read(admin, "roles", role)
+    assert refusal(try_act(admin, "groups", group, "add-members", member_ids=[user])) == (400, "bad_request")
+    assert refusal(try_act(admin, "groups", group, "set-members", member_ids=[user])) == (400, "bad_request")
+    less = act(admin, "roles", full, "set-grants", grant_strings=[])
+    group = act(admin, "groups", group, "add-members", member_ids=[user])
+    execute(
+        controller,
+        "insert into role_grants (role_id, grant_text)"
+        " select $1, 'ids=ttcp_' || n || ';actions=read' from generate_series(1, $2::int) n",
+        role["id"],
+        MAX_HELD - 1,
+    )
+    assert refusal(try_act(admin, "roles", other, "add-grants", grant_strings=reads(1, 1))) == (400, "bad_request")
+    assert refusal(try_act(admin, "roles", other, "add-grant-scopes", grant_scope_ids=["children"])) == (
+        400,
+        "bad_request",
+    )
+    assert act(admin, "roles", less, "remove-principals", principal_ids=[user])["principal_ids"] == []

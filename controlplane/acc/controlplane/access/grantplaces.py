@@ -68,9 +68,14 @@ def levels_reached(scope_id: str, reaches: Sequence[str]) -> frozenset[str]:
     return frozenset(level for one in reaches for level in (words[one] if one in words else (level_of(one),)))
 
 
-@lru_cache(maxsize=4096)
 def levels_of(grant: Grant) -> Mapping[str, frozenset[str]]:
     """The levels at which each action of the grant could allow something; none if it never could."""
+    return _levels_of_kind(Grant(frozenset(_example(one) for one in grant.ids), grant.type, grant.actions))
+
+
+@lru_cache(maxsize=4096)
+def _levels_of_kind(grant: Grant) -> Mapping[str, frozenset[str]]:
+    """The same for all grants that differ only in which things of a kind they name."""
     rights = rights_of((ScopedGrant(grant, "global", "this"),), _SOMEBODY)
     examples = {(type_named(one), _levels_of_item(one)): one for one in grant.ids}.values()
     each = (thing for named in examples or ("",) for thing in _one_of_each(named))
@@ -106,6 +111,12 @@ def warning_of(grant: Grant, scope_id: str, reaches: Sequence[str]) -> str | Non
     if action is None:
         return None
     return f"{action} allows nothing: what it is for lives in {_where(grant, action)}, where no grant scope leads"
+
+
+def _example(one: str) -> str:
+    """An id of the same kind, the same for all of that kind; templates, `*` and `global` are of their own."""
+    prefix, underscore, _ = one.partition("_")
+    return f"{prefix}_1" if underscore else one
 
 
 def _where(grant: Grant, action: str) -> str:

@@ -7,6 +7,7 @@ import msgspec
 from acc.controlplane.api.bodies import Change, Described, Description, Id, Ids, Name, plain
 from acc.controlplane.api.kind import Access, Found, Kind, Where
 from acc.controlplane.api.routes import Act, Create, describe, edits, routes
+from acc.controlplane.directory.holdings import check_members
 from acc.controlplane.directory.users import USERS
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
@@ -73,6 +74,8 @@ async def _add(sql: Sql, found: Found, user_ids: Sequence[str]) -> None:
         found.id,
         user_ids,
     )
+    if user_ids:
+        await check_members(sql, user_ids, "member_ids")
 
 
 async def _remove(sql: Sql, found: Found, user_ids: Sequence[str]) -> None:

@@ -4,10 +4,12 @@ Rule: a grant enters the database only through the strict parser, and only if so
 could make it count; a grant scope only where the role may reach it. What the present grant scopes keep from counting is
 shown with a warning, and taken: clients set grants and grant scopes one after the other, in either order.
 Two spellings of one grant are one grant: it is there once, and either takes it away.
+A role has at most `MAX_GRANTS` grants and as many grant scopes; `holdings` bounds what all roles of somebody come to.
 A change of principals, grants or grant scopes may take access away, so each has running sessions looked at again.
 """
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 
@@ -20,6 +22,7 @@ from acc.controlplane.api.kind import Access, Found, Kind, Where
 from acc.controlplane.api.references import Reference
 from acc.controlplane.api.routes import Act, Create, describe, edits, routes
 from acc.controlplane.directory.groups import GROUPS
+from acc.controlplane.directory.holdings import check_holders
 from acc.controlplane.directory.scopes import SCOPES
 from acc.controlplane.directory.users import USERS
 from acc.controlplane.service.shape import Json, present
@@ -28,6 +31,9 @@ from acc.controlplane.store.ids import new_id
 from acc.wire.directory.index import type_of_id
 from acc.wire.directory.people import ROLE
 from acc.wire.errors import AccError, wrong_field
+
+MAX_GRANTS = 200
+"""In one role, and in one request; of grant scopes too."""
 
 WORDS = ("this", "children", "descendants")
 
@@ -51,13 +57,13 @@ class Principals(Change):
 class Grants(Change):
     """The body that says what a role allows."""
 
-    grant_strings: list[str] | None
+    grant_strings: Annotated[list[str], msgspec.Meta(max_length=MAX_GRANTS)] | None
 
 
 class GrantScopes(Change):
     """The body that says where a role counts."""
 
-    grant_scope_ids: Ids | None
+    grant_scope_ids: Annotated[list[Id], msgspec.Meta(max_length=MAX_GRANTS)] | None
 
 
 def _render(row: Row) -> Json:
@@ -148,7 +154,9 @@ def _principals(row: Row) -> list[str]:
 
 
 async def _add_principals(sql: Sql, found: Found, principal_ids: Sequence[str]) -> None:
-    await _insert_principals(sql, found.id, principal_ids)
+    if principal_ids:
+        await _insert_principals(sql, found.id, principal_ids)
+        await check_holders(sql, found.id, "principal_ids")
 
 
 async def _remove_principals(sql: Sql, found: Found, principal_ids: Sequence[str]) -> None:
@@ -174,7 +182,12 @@ def _grants(row: Row) -> list[str]:
 
 
 async def _add_grants(sql: Sql, found: Found, grants: Sequence[str]) -> None:
+    if not grants:
+        return
     await _insert_grants(sql, found.id, found.row["scope_id"], grants)
+    if len(await sql.fetch(_GRANTS_OF, found.id)) > MAX_GRANTS:
+        raise wrong_field("grant_strings", f"a role has at most {MAX_GRANTS} grants; give the others to another role")
+    await check_holders(sql, found.id, "grant_strings")
 
 
 async def _remove_grants(sql: Sql, found: Found, grants: Sequence[str]) -> None:
@@ -211,6 +224,11 @@ async def _store_grant_scopes(sql: Sql, found: Found, wanted: Sequence[str]) -> 
     reach = read_grant_scopes(place, wanted, {row["id"]: row["parent_id"] for row in parents})
     await sql.execute("delete from role_grant_scopes where role_id = $1", found.id)
     await _insert_grant_scopes(sql, found.id, reach)
+    if set(reach) <= set(found.row["grant_scope_ids"]):
+        return
+    if len(reach) > MAX_GRANTS:
+        raise wrong_field("grant_scope_ids", f"a role has at most {MAX_GRANTS} grant scopes")
+    await check_holders(sql, found.id, "grant_scope_ids")
 
 
 async def _add_grant_scopes(sql: Sql, found: Found, change: GrantScopes) -> None:

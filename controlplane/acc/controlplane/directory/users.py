@@ -1,7 +1,7 @@
 """Users: the people and programs that roles are given to. `self` is the caller.
 
 Two are built in and stand for people: `u_anon`, whoever asks without a login, and `u_auth`, whoever asks with one. They
-can be given roles and nothing else. Deleting a user ends their sessions.
+can be given roles and be in groups, and stay as they are otherwise. Deleting a user ends their sessions.
 """
 
 from collections.abc import Sequence
