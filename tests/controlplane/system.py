@@ -54,12 +54,13 @@ class Controller:
         text = self.get_health("/metrics").text
         return next((float(one.rpartition(" ")[2]) for one in text.splitlines() if one.startswith(line + " ")), 0.0)
 
-    def client(self, token: str | None = None) -> httpx.Client:
-        """An HTTPS client that trusts the controller's CA only."""
+    def client(self, token: str | None = None, local_address: str | None = None) -> httpx.Client:
+        """An HTTPS client that trusts the controller's CA only, and comes from that address if one is given."""
         context = ssl.create_default_context(cadata=self.ca)
         headers = {"authorization": f"Bearer {token}"} if token else {}
+        transport = httpx.HTTPTransport(verify=context, trust_env=False, local_address=local_address)
         return httpx.Client(
-            base_url=f"https://{self.api}", verify=context, headers=headers, timeout=60, trust_env=False
+            base_url=f"https://{self.api}", transport=transport, headers=headers, timeout=60, trust_env=False
         )
 
 

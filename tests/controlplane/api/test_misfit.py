@@ -94,3 +94,15 @@ def test_no_refusal_shows_a_regular_expression(admin: httpx.Client) -> None:
     assert answer.status_code == 400
     assert "U+00EB" in answer.json()["detail"]
     assert "regex" not in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("name", [r"\ud800", r"\ud800abcdef", r"web\\\uDBFF", r"\udbff\ud800\udc00"])
+def test_half_of_a_surrogate_pair_is_called_what_it_is(name: str) -> None:
+    with pytest.raises(AccError, match="half of a surrogate pair"):
+        read_body(f'{{"name": "{name}"}}'.encode(), Body)
+
+
+@pytest.mark.parametrize("body", [r'{"name": "\\ud800', r'{"name": "\ud83d\ude00'])
+def test_a_body_that_ends_too_early_is_called_truncated(body: str) -> None:
+    with pytest.raises(AccError, match="truncated"):
+        read_body(body.encode(), Body)

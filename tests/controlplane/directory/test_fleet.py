@@ -80,7 +80,17 @@ def test_tags_are_added_set_and_removed(admin: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     "tags",
-    [{"": ["x"]}, {"x": [""]}, {"x": ["\u0430"]}, {"x": "y"}, {"x" * 129: ["y"]}, {"x": [1]}, [], {"x": ["y"] * 65}],
+    [
+        {"": ["x"]},
+        {"x": []},
+        {"x": [""]},
+        {"x": ["\u0430"]},
+        {"x": "y"},
+        {"x" * 129: ["y"]},
+        {"x": [1]},
+        [],
+        {"x": ["y"] * 65},
+    ],
 )
 def test_tags_that_make_no_sense_are_refused(admin: httpx.Client, tags: object) -> None:
     worker = make_worker(admin)

@@ -10,6 +10,7 @@ LIMITS = Limits(
     requests=Quotas(total=100, address=20, token=10),
     lists=Quotas(total=50, address=10, token=5),
     logins=3,
+    logins_address=5,
     callers=100,
 )
 
@@ -90,8 +91,25 @@ def test_the_tightest_limit_is_the_one_that_is_told() -> None:
 
 def test_attempts_to_log_in_are_counted_by_name_and_address() -> None:
     logins = LoginLimit(LIMITS)
-    waits = [logins.attempt("ann", "a", 0.0) for _ in range(4)]
+    waits = [logins.attempt("ann", "a", 0.0).wait for _ in range(4)]
 
     assert waits == [0, 0, 0, 4]
-    assert logins.attempt("ann", "b", 0.0) == 0
-    assert logins.attempt("bob", "a", 0.0) == 0
+    assert logins.attempt("ann", "b", 0.0).wait == 0
+    assert logins.attempt("bob", "a", 0.0).wait == 0
+
+
+def test_attempts_to_log_in_are_counted_by_address_whatever_their_names() -> None:
+    logins = LoginLimit(LIMITS)
+    verdicts = [logins.attempt(str(name), "a", 0.0) for name in range(6)]
+
+    assert [one.wait for one in verdicts] == [0, 0, 0, 0, 0, 2]
+    assert verdicts[-1].limit == "logins_address"
+    assert logins.attempt("0", "b", 0.0).wait == 0
+
+
+def test_an_attempt_that_is_refused_for_its_name_takes_nothing_from_its_address() -> None:
+    logins = LoginLimit(LIMITS)
+    guesses = [logins.attempt("ann", "a", 0.0).limit for _ in range(100)]
+
+    assert guesses[-1] == "logins"
+    assert logins.attempt("bob", "a", 0.0).wait == 0

@@ -1,12 +1,17 @@
 """What surrounds every request to the API: its id, its line in the log, its metrics, its limits."""
 
 import json
+import secrets
+import threading
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import httpx
 import pytest
 
 from tests.controlplane.system import ADMIN, PASSWORD, Controller, NewPerson, running_controller, wait_until
+from tests.controlplane.things import auth_method
 
 
 def line_of(controller: Controller, request_id: str, event: str = "request") -> dict[str, object]:
@@ -17,6 +22,32 @@ def line_of(controller: Controller, request_id: str, event: str = "request") -> 
         return next((one for one in lines if (one.get("request_id"), one["event"]) == (request_id, event)), None)
 
     return wait_until(find) or {}
+
+
+def log_in(client: httpx.Client, method: str, name: str, password: str) -> httpx.Response:
+    body = {"attributes": {"login_name": name, "password": password}}
+    return client.post(f"/v1/auth-methods/{method}:authenticate", json=body)
+
+
+@contextmanager
+def flood_of_logins(controller: Controller, method: str, address: str) -> Generator[None]:
+    """24 connections from `address` log in with invented names as fast as they can; one was refused already."""
+    over, refused = threading.Event(), threading.Event()
+
+    def send() -> None:
+        with controller.client(local_address=address) as client:
+            while not over.is_set():
+                if log_in(client, method, secrets.token_hex(4), "a wrong guess").status_code == 429:
+                    refused.set()
+
+    with ThreadPoolExecutor(24) as threads:
+        flooding = [threads.submit(send) for _ in range(24)]
+        try:
+            assert refused.wait(10)
+            yield
+        finally:
+            over.set()
+    assert [one.result() for one in flooding] == [None] * 24
 
 
 @pytest.fixture
@@ -143,3 +174,49 @@ def test_guessing_at_one_login_name_is_slowed_down(strict: Controller) -> None:
 
     assert [one.status_code for one in answers] == [401, 401, 429]
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 30
+
+
+def test_a_flood_of_logins_from_one_address_keeps_nobody_elsewhere_from_logging_in(cluster_database: str) -> None:
+    with (
+        running_controller(cluster_database, ACC_LIMITS_LOGINS_ADDRESS="1000000") as controller,
+        controller.client(local_address="127.0.0.1") as client,
+    ):
+        method = auth_method(client)
+        with flood_of_logins(controller, method, "127.0.0.2"):
+            answers = [log_in(client, method, ADMIN, PASSWORD) for _ in range(5)]
+
+    assert [one.status_code for one in answers] == [200] * 5
+
+
+def test_one_address_has_so_many_attempts_whatever_names_it_invents(cluster_database: str) -> None:
+    with (
+        running_controller(cluster_database, ACC_LIMITS_LOGINS_ADDRESS="3", ACC_LIMITS_SECONDS="600") as controller,
+        controller.client(local_address="127.0.0.1") as client,
+        controller.client(local_address="127.0.0.2") as guesser,
+    ):
+        method = auth_method(client)
+        guesses = [log_in(guesser, method, f"invented-{number}", "a wrong guess") for number in range(4)]
+        own = log_in(client, method, ADMIN, PASSWORD)
+
+        assert [one.status_code for one in guesses] == [401, 401, 401, 429]
+        assert "the limit logins_address is 3 attempts" in guesses[-1].json()["detail"]
+        assert int(guesses[-1].headers["retry-after"]) > 100
+        assert own.status_code == 200
+        assert controller.metric('acc_http_limited_total{limit="logins_address"}') == 1
+
+
+def test_a_login_has_one_quota_however_its_header_is_spelled(cluster_database: str) -> None:
+    with (
+        running_controller(cluster_database, ACC_LIMITS_TOKEN="8", ACC_LIMITS_SECONDS="600") as controller,
+        controller.client() as client,
+    ):
+        login = log_in(client, auth_method(client), ADMIN, PASSWORD).json()["attributes"]["token"]
+        spellings = ["Bearer", "bearer", "BEARER", "bEARER", "BeArEr"]
+        answers = [
+            client.get("/v1/users/self", headers={"authorization": f"{spelling} {login}"})
+            for spelling in spellings
+            for _ in range(3)
+        ]
+
+    # The first is what shows that the token is good.
+    assert [one.status_code for one in answers] == [200] * 9 + [429] * 6

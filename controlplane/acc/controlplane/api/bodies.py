@@ -23,8 +23,10 @@ from acc.wire.errors import AccError, Code, wrong_field
 T = TypeVar("T", bound=msgspec.Struct)
 V = TypeVar("V")
 
-MAX_DEPTH = 64
 MAX_IDS = 1000
+
+# Half of a surrogate pair, escaped; msgspec takes the body to end there.
+_HALF = re.compile(rb"(?<!\\)(?:\\\\)*\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])")
 
 _PLACE = re.compile(r"(?: field `(?P<name>\w+)`)?(?: - at `\$\.?(?P<path>[\w.]*)[^`]*`)?$", re.ASCII)
 
@@ -59,7 +61,8 @@ def read_body(body: bytes, kind: type[T]) -> T:
     except msgspec.ValidationError as wrong:
         raise AccError(Code.BAD_REQUEST, misfit.sentence(wrong, body), _field_in(str(wrong))) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as wrong:
-        raise AccError(Code.BAD_REQUEST, f"the body: {wrong}") from None
+        what = "half of a surrogate pair, \\ud800 to \\udbff, is no character" if _HALF.search(body) else str(wrong)
+        raise AccError(Code.BAD_REQUEST, f"the body: {what}") from None
     # Only what was understood is recorded, and as it was said: defaults were not.
     note_body(_AS_SAID.decode(body.decode()))
     return read

@@ -9,26 +9,21 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.types import Scope
 
 from acc.controlplane.access.grants import Holder, Rights, ScopedGrant, Thing, allowed_actions, allows, rights_of
 from acc.controlplane.access.held import ANYBODY, EVERYBODY, OWN, grants_of, read_grants, scopes_seen
 from acc.controlplane.access.visibility import Shown, Visibility, granted, visibility
+from acc.controlplane.api.bearer import bearer_token
 from acc.controlplane.audit.attempt import note_user
 from acc.controlplane.service.exchange import current
 from acc.controlplane.store.db import Database, Row
 from acc.controlplane.store.ids import hash_secret, new_id, new_secret
 from acc.wire.errors import AccError, Code
 
-MAX_TOKEN = 256
-
 OPEN = {"/v1/scopes": "scope", "/v1/auth-methods": "auth-method"}
 """Lists that may be asked for without a login, if a role says so: a client must know where to log in before it can."""
-
-NO_LOGIN = ("", "bearer")
-"""Without a token: clients that have none may name the scheme all the same."""
 
 _FIND = f"""
     select t.id, t.user_id, t.account_id, t.secret_hash, t.expiration_time, a.auth_method_id, a.login_name,
@@ -95,11 +90,10 @@ def make_token() -> NewToken:
     return NewToken(token_id, f"{token_id}_{secret}", hash_secret(secret))
 
 
-async def find_caller(db: Database, authorization: str) -> Caller:
-    """The caller that the Authorization header names. Raises AccError(LOGIN_REQUIRED)."""
-    scheme, _, token = authorization.partition(" ")
-    token_id, _, secret = token.rpartition("_")
-    if scheme.lower() != "bearer" or len(token) > MAX_TOKEN or not token_id.startswith("at_"):
+async def find_caller(db: Database, token: str | None) -> Caller:
+    """The caller whose `bearer_token` it is. Raises AccError(LOGIN_REQUIRED)."""
+    token_id, _, secret = (token or "").rpartition("_")
+    if not token_id.startswith("at_"):
         raise AccError(Code.LOGIN_REQUIRED)
     row = await db.fetchrow(_FIND, token_id)
     matches = hmac.compare_digest(row["secret_hash"] if row else b"", hash_secret(secret))
@@ -144,13 +138,13 @@ async def find_anybody(db: Database) -> Caller:
 
 async def provide_caller(db: Database, scope: Scope) -> Caller:
     """Litestar's dependency `caller`: a route that takes it refuses whoever is not logged in, but for `OPEN`."""
-    authorization = Headers.from_scope(scope).get("authorization", "").strip()
-    if authorization.lower() in NO_LOGIN and _is_open(scope):
+    token = bearer_token(scope)
+    if token == "" and _is_open(scope):
         anybody = await find_anybody(db)
         if not anybody.visibility(OPEN[scope["path"]]).anybodys.nothing:
             note_user(anybody.user_id, anybody.user_name)
             return anybody
-    caller = await find_caller(db, authorization)
+    caller = await find_caller(db, token)
     note_user(caller.user_id, caller.user_name)
     exchange = current()
     if exchange is not None:

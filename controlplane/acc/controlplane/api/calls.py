@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 
 from acc.controlplane.audit.attempt import note_query
 from acc.wire.errors import AccError, Code
 from acc.wire.resources import Resource
+
+AnyRequest = Request[Any, Any, State]  # Litestar's user and auth, neither of which is used
 
 LIST_PARAMETERS = ("scope_id", "recursive", "filter", "page_size", "list_token")
 

@@ -35,10 +35,11 @@ class Page:
 
 def read_page(page_size: str | None, list_token: str | None) -> Page:
     """The page that a query's `page_size` and `list_token` name. Raises AccError(BAD_REQUEST)."""
-    size = page_size or str(MAX_PAGE)
-    if not (size.isascii() and size.isdigit() and 0 <= int(size[:5]) <= MAX_PAGE):
+    said = page_size or "0"
+    digits = said.lstrip("0")[:5] or "0"
+    if not (said.isascii() and said.isdigit() and int(digits) <= MAX_PAGE):
         raise AccError(Code.BAD_REQUEST, f"the query: page_size must be from 0 to {MAX_PAGE}", "page_size")
-    return Page(int(size[:5]) or MAX_PAGE, _read_token(list_token) if list_token else None)
+    return Page(int(digits) or MAX_PAGE, _read_token(list_token) if list_token else None)
 
 
 def envelope(items: Sequence[Json], next_place: PageStart | None) -> Json:

@@ -10,10 +10,11 @@ and one sentence.
 from typing import Any, cast
 
 import msgspec
-from litestar import Request, Response
+from litestar import Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import Send
 
+from acc.controlplane.api.calls import AnyRequest
 from acc.controlplane.audit.attempt import note_outcome
 from acc.controlplane.service.exchange import current
 from acc.controlplane.service.log import logger
@@ -44,8 +45,6 @@ KINDS = {
 
 LEFT_EARLY = "client disconnected prematurely"
 """Litestar's words for a client that goes away in the middle of a body: no failure of ours, though it counts as 500."""
-
-AnyRequest = Request[Any, Any, Any]  # Litestar's user, auth and state, none of which are used
 
 
 def problem(error: AccError, status: int) -> Response[dict[str, object]]:

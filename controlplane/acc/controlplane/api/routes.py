@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from litestar import Request, delete, get, patch, post
-from litestar.datastructures import State
+from litestar import delete, get, patch, post
 from litestar.handlers import HTTPRouteHandler
 
 from acc.controlplane.access.filters import Filter
 from acc.controlplane.access.filtertext import parse_filter
 from acc.controlplane.api.bodies import Change, Described, given, plain, read_body
 from acc.controlplane.api.caller import Caller
-from acc.controlplane.api.calls import LIST_PARAMETERS, Call
+from acc.controlplane.api.calls import LIST_PARAMETERS, AnyRequest, Call
 from acc.controlplane.api.kind import Access, Found, Kind, Where, change, create, find, remove, show
 from acc.controlplane.api.listing import read_page
 from acc.controlplane.api.pages import Within, visible_page
@@ -29,8 +28,6 @@ from acc.wire.errors import AccError, Code
 
 New = TypeVar("New", bound=msgspec.Struct)
 Changed = TypeVar("Changed", bound=Change)
-
-AnyRequest = Request[Any, Any, State]  # Litestar's user and auth, neither of which is used
 
 
 @dataclass(frozen=True, slots=True)

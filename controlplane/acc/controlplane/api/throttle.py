@@ -7,10 +7,10 @@ A list is a GET of a whole collection, `/v1/<collection>`.
 import hashlib
 import time
 
-from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from acc.controlplane.api.bearer import bearer_token
 from acc.controlplane.api.problems import send_problem
 from acc.controlplane.service import metrics
 from acc.controlplane.service.exchange import Exchange, current
@@ -52,18 +52,18 @@ def throttled(app: ASGIApp, limits: RequestLimits) -> ASGIApp:
 def limit_login(logins: LoginLimit, login_name: str) -> None:
     """Counts an attempt to log in. Raises AccError(TOO_MANY_REQUESTS)."""
     exchange = current()
-    wait = logins.attempt(login_name, exchange.address if exchange else "", time.monotonic())
-    if wait:
-        metrics.LIMITED.labels("logins").inc()
+    verdict = logins.attempt(login_name, exchange.address if exchange else "", time.monotonic())
+    if verdict.wait:
+        metrics.LIMITED.labels(verdict.limit).inc()
         if exchange:
-            exchange.retry_after = wait
-        raise AccError(Code.TOO_MANY_REQUESTS, f"too many attempts with this login name; wait {wait} s")
+            exchange.retry_after = verdict.wait
+        raise AccError(Code.TOO_MANY_REQUESTS, _too_much(verdict, "attempts to log in"))
 
 
 def _token(scope: HTTPScope) -> bytes:
     """What stands for the login that the request came with; it is not the login, nor of use as one."""
-    header = Headers.from_scope(scope).get("authorization", "")
-    return hashlib.blake2b(header.encode(), digest_size=16).digest() if header else b""
+    token = bearer_token(scope)
+    return hashlib.blake2b(token.encode(), digest_size=16).digest() if token else b""
 
 
 def _is_list(scope: HTTPScope) -> bool:
@@ -80,5 +80,8 @@ def _headers(verdict: Verdict) -> list[tuple[bytes, bytes]]:
 async def _refuse(exchange: Exchange, verdict: Verdict, send: Send) -> None:
     metrics.LIMITED.labels(verdict.limit).inc()
     exchange.retry_after = verdict.wait
-    detail = f"the limit {verdict.limit} is {verdict.quota} requests in {verdict.seconds} s; wait {verdict.wait} s"
-    await send_problem(AccError(Code.TOO_MANY_REQUESTS, detail), send)
+    await send_problem(AccError(Code.TOO_MANY_REQUESTS, _too_much(verdict, "requests")), send)
+
+
+def _too_much(verdict: Verdict, of: str) -> str:
+    return f"the limit {verdict.limit} is {verdict.quota} {of} in {verdict.seconds} s; wait {verdict.wait} s"

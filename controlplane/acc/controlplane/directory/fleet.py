@@ -31,7 +31,8 @@ TOKEN_SECONDS = 3600
 MAX_TAGS = 64
 
 Tag = Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=misfit.NAME)]
-Tags = Annotated[dict[Tag, Annotated[list[Tag], msgspec.Meta(max_length=MAX_TAGS)]], msgspec.Meta(max_length=MAX_TAGS)]
+Values = Annotated[list[Tag], msgspec.Meta(min_length=1, max_length=MAX_TAGS)]
+Tags = Annotated[dict[Tag, Values], msgspec.Meta(max_length=MAX_TAGS)]
 
 
 @dataclass(frozen=True, slots=True)

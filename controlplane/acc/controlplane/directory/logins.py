@@ -16,6 +16,7 @@ from acc.controlplane.api.kind import find
 from acc.controlplane.api.throttle import limit_login
 from acc.controlplane.audit.attempt import note_details, note_user
 from acc.controlplane.audit.trail import beside, fetch_beside
+from acc.controlplane.directory.accounts import MAX_LOGIN_NAME
 from acc.controlplane.directory.auth_methods import AUTH_METHODS
 from acc.controlplane.directory.passwords import Passwords
 from acc.controlplane.service.limits import LoginLimit
@@ -26,7 +27,6 @@ from acc.wire.directory.people import AUTH_METHOD
 from acc.wire.errors import AccError, Code
 
 TOKEN_LIFE_DAYS = 7
-MAX_LOGIN_NAME = 128
 
 _FIND_ACCOUNT = """
     select a.id as account_id, a.user_id, a.password_hash, a.scope_id, u.name as user_name

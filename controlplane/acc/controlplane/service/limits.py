@@ -99,15 +99,17 @@ class RequestLimits:
 
 
 class LoginLimit:
-    """Bounds attempts to log in with one name from one address, right or wrong."""
+    """Bounds attempts to log in, right or wrong: with one name from one address, and in all from one address."""
 
     def __init__(self, limits: Limits) -> None:
-        self._buckets = Buckets("logins", limits.logins, limits.seconds, limits.callers)
+        self._name = Buckets("logins", limits.logins, limits.seconds, limits.callers)
+        self._address = Buckets("logins_address", limits.logins_address, limits.seconds, limits.callers)
 
-    def attempt(self, login_name: str, address: str, now: float) -> int:
-        """Counts an attempt and returns 0, or returns the seconds to wait."""
-        whose = (login_name, address)
-        verdict = self._buckets.look(whose, now)
+    def attempt(self, login_name: str, address: str, now: float) -> Verdict:
+        """The verdict of the limit that asks to wait longest. Counts the attempt, unless that says to wait."""
+        name = self._name.look((login_name, address), now)
+        verdict = max(name, self._address.look(address, now), key=lambda one: one.wait)
         if not verdict.wait:
-            self._buckets.take(whose, now)
-        return verdict.wait
+            self._name.take((login_name, address), now)
+            self._address.take(address, now)
+        return verdict
