@@ -29,8 +29,8 @@ from acc.controlplane.link.workers import EnrolmentToken, create_enrolment_secre
 from acc.controlplane.recovery import Recovered
 from acc.controlplane.recovery import recover_admin as recover
 from acc.controlplane.serve import serve as run_server
-from acc.controlplane.service.config import DEFAULT_FILE, Config, read_config, read_settings, show
-from acc.controlplane.service.log import start_logging
+from acc.controlplane.service.config import DEFAULT_FILE, Config, read_config, read_settings, show, strange_variables
+from acc.controlplane.service.log import start_logging, warning
 from acc.controlplane.store.db import Database, Sql, open_database
 from acc.controlplane.store.migrate import Change, check_schema
 from acc.controlplane.store.migrate import migrate as apply_migrations
@@ -121,6 +121,8 @@ def check() -> None:
     settings = _settings()
     config = read_config(settings, os.environ)
     click.echo(show(settings))
+    for said in strange_variables(settings, os.environ).values():
+        click.echo(f"acc-controller: {said}", err=True)
 
     async def work() -> bool:
         usable = True
@@ -208,7 +210,10 @@ def migrate(changes: tuple[Change, ...]) -> None:
 @_explained
 def serve() -> None:
     """Serve the API and the worker link until SIGTERM or SIGINT."""
-    _run(run_server(_config()))
+    settings = _settings()
+    for name, said in strange_variables(settings, os.environ).items():
+        warning("unknown variable", variable=name, reason=said)
+    _run(run_server(read_config(settings, os.environ)))
 
 
 @controller.command()

@@ -6,7 +6,7 @@ import pytest
 
 from acc.controlplane.service.secret import Secret
 from acc.wire.errors import AccError, Code
-from tests.controlplane.system import environment, run
+from tests.controlplane.system import environment, read_event, run, start
 
 URL = "postgresql://acc:secretword@127.0.0.1:1/acc"
 
@@ -41,6 +41,66 @@ def test_an_unknown_key_stops_it_with_the_nearest_known_one(file: Path) -> None:
 
     assert status == Code.CONFIG.exit_status
     assert "did you mean 'database.url'?" in said
+
+
+def test_a_variable_that_no_program_reads_is_named_with_the_nearest_that_one_does(file: Path, database: str) -> None:
+    file.write_text("")
+    status, said = check(file, database, ACC_LIMITS_TOKN="5", ACC_API_LISEN="127.0.0.1:7")
+
+    assert status == 0
+    assert "no program of acc reads ACC_LIMITS_TOKN; did you mean 'ACC_LIMITS_TOKEN'?" in said
+    assert "no program of acc reads ACC_API_LISEN; did you mean 'ACC_API_LISTEN'?" in said
+
+
+def test_what_others_may_have_in_the_environment_is_not_spoken_of(file: Path, database: str) -> None:
+    file.write_text('admin.password = "env:ACC_MY_PASSWORD"\n')
+    others = {"ACC_TOKEN": "at_x", "ACC_ADDR": "https://x", "ACC_CACERT": "/x", "ACC_MY_PASSWORD": "secretword"}
+    status, said = check(file, database, ACCESS="yes", **others)
+
+    assert status == 0
+    assert "no program" not in said
+
+
+def test_a_variable_that_no_program_reads_is_warned_of_at_the_start(cluster_database: str) -> None:
+    process = start(cluster_database, ACC_LIMITS_TOKN="5")
+    try:
+        assert read_event(process, "unknown variable")["variable"] == "ACC_LIMITS_TOKN"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("api", "health"),
+    [
+        ("127.0.0.1:9200", "127.0.0.1:9200"),
+        ("0.0.0.0:9200", "127.0.0.1:9200"),
+        ("127.0.0.1:9200", "0.0.0.0:9200"),
+        ("[::]:9200", "[::1]:9200"),
+    ],
+)
+def test_two_listeners_at_one_address_are_refused(file: Path, database: str, api: str, health: str) -> None:
+    file.write_text("")
+    status, said = check(file, database, ACC_API_LISTEN=api, ACC_HEALTH_LISTEN=health)
+
+    assert status == Code.CONFIG.exit_status
+    assert "api.listen (ACC_API_LISTEN) and health.listen (ACC_HEALTH_LISTEN) are both 9200" in said
+
+
+@pytest.mark.parametrize(
+    ("api", "health"),
+    [
+        ("127.0.0.1:0", "127.0.0.1:0"),
+        ("127.0.0.1:9200", "127.0.0.2:9200"),
+        ("127.0.0.1:9200", "127.0.0.1:9300"),
+        ("0.0.0.0:9200", "[::]:9200"),
+    ],
+)
+def test_listeners_that_do_not_meet_may_be_there_together(file: Path, database: str, api: str, health: str) -> None:
+    file.write_text("")
+    status, _ = check(file, database, ACC_API_LISTEN=api, ACC_HEALTH_LISTEN=health)
+
+    assert status == 0
 
 
 def test_a_file_that_is_named_must_be_there(file: Path) -> None:

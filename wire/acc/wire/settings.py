@@ -10,7 +10,7 @@ key without a default that nobody set.
 
 import difflib
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
@@ -129,7 +129,7 @@ def load(keys: Sequence[Key[object]], document: bytes, where: str, overrides: Ma
     known = {key.name: key for key in keys}
     for name in found:
         if name not in known:
-            raise AccError(Code.CONFIG, f"{where}: there is no key {name!r}{_nearest(name, known)}")
+            raise AccError(Code.CONFIG, f"{where}: there is no key {name!r}{nearest(name, known)}")
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
     for key in keys:
@@ -177,6 +177,7 @@ def _flatten(table: Mapping[str, object], prefix: str = "") -> dict[str, object]
     return flat
 
 
-def _nearest(name: str, known: Mapping[str, object]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+def nearest(name: str, known: Iterable[str]) -> str:
+    """For the end of a sentence about an unknown `name`: which it may have been meant to be, if any is near."""
+    near = difflib.get_close_matches(name, tuple(known), n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""

@@ -78,16 +78,18 @@ class Passwords:
         started: asyncio.Future[asyncio.Future[T]] = loop.create_future()
 
         def start() -> None:
+            if started.cancelled():  # the client has left before its turn
+                self._done(address)
+                return
             hashing = loop.run_in_executor(self._threads, work)
-            # Counted until the thread is done, even if the client has left meanwhile.
             hashing.add_done_callback(lambda _: self._done(address))
-            if not started.cancelled():
-                started.set_result(hashing)
+            started.set_result(hashing)
 
         self._places[address] += 1
         heappush(self._waiting, _Waiting(self._turn + own, next(self._numbers), start))
         self._start()
-        return await (await started)
+        # Counted until the thread is done, even if the client leaves meanwhile.
+        return await asyncio.shield(await started)
 
     def _start(self) -> None:
         while self._waiting and self._hashing < MAX_HASHING:

@@ -1,19 +1,21 @@
 """The controller's settings: every key, its default and its bounds, and the one value that is made of them.
 
 They are read once, from a TOML file and from the environment, where `api.listen` is ACC_API_LISTEN; the environment
-wins. Rule: a setting that cannot be used stops the program with `Code.CONFIG` and the names of key and variable.
+wins. Rule: a setting that cannot be used stops the program with `Code.CONFIG` and the names of key and variable. A
+variable that is none of acc's does not, because the environment belongs to others too; `strange_variables` has them.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import combinations
 from pathlib import Path
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
 from acc.controlplane.service.secret import Secret, secret
 from acc.wire.errors import AccError, Code
-from acc.wire.settings import Key, Kind, Listen, Settings, address, load, number, text, words
+from acc.wire.settings import Key, Kind, Listen, Settings, address, load, nearest, number, text, words
 
 DEFAULT_FILE = Path("/etc/acc/controller.toml")
 
@@ -153,6 +155,10 @@ KEYS: Sequence[Key[object]] = (
 )
 
 
+CLIENT_VARIABLES = ("ACC_ADDR", "ACC_CACERT", "ACC_TOKEN")
+"""What `acc` reads, which may be used in the same environment."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotas:
     """How many requests a time of `Limits.seconds` has room for."""
@@ -210,11 +216,21 @@ def read_settings(file: Path | None, environment: Mapping[str, str]) -> Settings
     return load(KEYS, document, str(chosen), environment)
 
 
+def strange_variables(settings: Settings, environment: Mapping[str, str]) -> Mapping[str, str]:
+    """The variables that look like acc's and are none, nor named by a secret: what is to be said of each."""
+    known = (*(key.override for key in KEYS), *CLIENT_VARIABLES)
+    values = (settings[key] for key in KEYS)
+    named = {value.variable for value in values if isinstance(value, Secret)}
+    strange = (name for name in sorted(environment) if name.startswith("ACC_") and name not in {*known, *named})
+    return {name: f"no program of acc reads {name}{nearest(name, known)}" for name in strange}
+
+
 def read_config(settings: Settings, environment: Mapping[str, str]) -> Config:
     """The settings as the program uses them. Raises AccError(CONFIG) for what cannot be used."""
     url = settings[DATABASE_URL].reveal(environment)
     if not _is_database(url):
         raise AccError(Code.CONFIG, f"{DATABASE_URL.name} ({DATABASE_URL.override}) must be a postgresql:// URL")
+    _check_listeners(settings)
     return Config(
         database_url=url,
         database_pool=settings[DATABASE_POOL],
@@ -240,6 +256,24 @@ def read_config(settings: Settings, environment: Mapping[str, str]) -> Config:
             callers=settings[LIMIT_CALLERS],
         ),
     )
+
+
+def _check_listeners(settings: Settings) -> None:
+    """Raises AccError(CONFIG) for two that want the same address; ports that the system chooses are never the same."""
+    for one, other in combinations((API_LISTEN, WORKER_LISTEN, HEALTH_LISTEN), 2):
+        if settings[one].port and _overlap(settings[one], settings[other]):
+            raise AccError(
+                Code.CONFIG,
+                f"{one.name} ({one.override}) and {other.name} ({other.override}) are both {settings[one].port} at"
+                f" {settings[one].host}: each listens at a port of its own",
+            )
+
+
+def _overlap(one: Listen, other: Listen) -> bool:
+    """Whether the system could not give both: the same port at one address, or at all addresses of a family."""
+    everywhere = "::" if ":" in one.host + other.host else "0.0.0.0"  # noqa: S104 (recognised, not bound)
+    same = one.host == other.host or (everywhere in {one.host, other.host} and (":" in one.host) == (":" in other.host))
+    return one.port == other.port and same
 
 
 def _is_database(url: str) -> bool:

@@ -19,12 +19,16 @@ class Secret:
 
     text: str = field(repr=False)
 
+    @property
+    def variable(self) -> str:
+        """The environment variable that holds it; empty if none does."""
+        return self.text.removeprefix("env:") if self.text.startswith("env:") else ""
+
     def reveal(self, environment: Mapping[str, str]) -> str:
         """The secret itself, without the line end of a file. Raises AccError(CONFIG) that names the place."""
         if self.text.startswith("file://"):
             return _read(Path(self.text.removeprefix("file://")))
-        if self.text.startswith("env:"):
-            name = self.text.removeprefix("env:")
+        if name := self.variable:
             if name not in environment:
                 raise AccError(Code.CONFIG, f"the environment variable {name}, which a setting names, is not set")
             return environment[name]
