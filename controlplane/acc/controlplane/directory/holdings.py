@@ -13,7 +13,7 @@ from acc.controlplane.access.held import BUILT_IN
 from acc.controlplane.store.db import Sql
 from acc.wire.errors import wrong_field
 
-MAX_HELD = 5000
+MAX_HELD = 2000
 MAX_HELD_BUILT_IN = 500
 """Of `u_auth` and of `u_anon`, because everybody pays for what those hold."""
 
