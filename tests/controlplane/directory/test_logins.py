@@ -9,7 +9,7 @@ import pytest
 
 from acc.controlplane.store.db import Sql
 from tests.controlplane.audit.events import last, part
-from tests.controlplane.system import Controller, in_database, wait_until
+from tests.controlplane.system import Controller, in_database, wait_until, waits_for_a_lock
 from tests.controlplane.things import Item, act, auth_method, make, new_name, read, refusal, try_act
 
 PASSWORD = "the password that was"
@@ -50,21 +50,11 @@ def while_it_waits(
         async def work(sql: Sql) -> Callable[[], httpx.Response]:
             await sql.execute("select id from accounts where id = $1 for update", account["id"])
             attempted = threads.submit(attempt)
-            await asyncio.to_thread(wait_until, lambda: waits(controller))
+            await asyncio.to_thread(wait_until, lambda: waits_for_a_lock(controller))
             await sql.execute(change, account["id"])
             return attempted.result
 
         return in_database(controller, work)()
-
-
-def waits(controller: Controller) -> bool:
-    """True if a statement waits for what somebody else has locked."""
-
-    async def work(sql: Sql) -> bool:
-        locked = "select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-        return await sql.fetchrow(locked) is not None
-
-    return in_database(controller, work)
 
 
 @pytest.mark.parametrize("what", CHANGES)

@@ -16,7 +16,16 @@ from acc.controlplane.api.kind import Access, Kind, note_access_change
 from acc.controlplane.store.db import Sql, required
 from acc.rpc import worker_v1 as rpc
 from tests.controlplane.peer import Worker, connection_id, new_worker
-from tests.controlplane.system import Controller, NewPerson, Person, execute, in_database, make_target, wait_until
+from tests.controlplane.system import (
+    Controller,
+    NewPerson,
+    Person,
+    execute,
+    in_database,
+    make_target,
+    wait_until,
+    waits_for_a_lock,
+)
 from tests.controlplane.things import Item, act, change, delete, make, make_hosts, make_project, new_name, read
 
 USE = "ids=*;type=target;actions=authorize-session"
@@ -286,6 +295,37 @@ def noted(controller: Controller) -> bool:
     return in_database(controller, work)
 
 
+def test_a_session_that_is_made_while_its_grant_goes_ends_all_the_same(
+    controller: Controller, admin: httpx.Client, world: World, person: NewPerson
+) -> None:
+    newcomer = person()
+    act(admin, "groups", world.group, "add-members", member_ids=[newcomer.user_id])
+    with ThreadPoolExecutor(1) as threads:
+
+        async def work(sql: Sql) -> Callable[[], str]:
+            """The grant was read, but the session not stored, when the grant is taken away and that is looked at."""
+            await sql.execute("select id from users where id = $1 for update", newcomer.user_id)
+            started = threads.submit(start_session, newcomer.client, world.target)
+            await asyncio.to_thread(wait_until, lambda: waits_for_a_lock(controller))
+            await asyncio.to_thread(act, admin, "roles", world.role, "set-grants", grant_strings=[])
+            await asyncio.to_thread(wait_until, lambda: not noted(controller), SECONDS)
+            return started.result
+
+        session = in_database(controller, work)()
+
+    wait_until(lambda: state_in_database(controller, session) == "terminated", SECONDS)
+
+
+def test_a_new_session_has_no_other_looked_at(controller: Controller, admin: httpx.Client, world: World) -> None:
+    wait_until(lambda: not noted(controller), SECONDS)
+    execute(controller, "delete from role_grants where role_id = $1", world.role["id"])
+
+    start_session(admin, world.target)
+    wait_until(lambda: not noted(controller), SECONDS)
+
+    assert world.status() == "pending"
+
+
 def open_connection(worker: Worker, session: str) -> str:
     """What a worker hears that asks for one more connection: a refusal, or nothing."""
 
@@ -299,6 +339,7 @@ def open_connection(worker: Worker, session: str) -> str:
 
 def test_every_opening_asks_again(controller: Controller, admin: httpx.Client, worker: Worker, world: World) -> None:
     assert open_connection(worker, world.session) == ""
+    wait_until(lambda: not noted(controller), SECONDS)
 
     # Without a note nobody looks, as in the moment before somebody does.
     execute(controller, "delete from role_grants where role_id = $1", world.role["id"])
