@@ -9,7 +9,8 @@ The note is for `recheck`: what the caller was granted was read before, and may 
 locked for that, so a session may be made that nothing allows any more; it ends within two seconds.
 
 A name is an id, a target's name or an alias, and the first of these that the caller may use is meant. Of a target's
-hosts one is taken by chance, those that lately failed to answer only where there is no other.
+hosts one is taken by chance, those that lately failed to answer only where there is no other. One that is asked for may
+be named, too; what looks like an id is never a name.
 
 Refusals, in this order: no such target, or hidden (404); visible but not to be used (403); several of that name
 (409); a port that the target does not allow (403); no such host (404), or none at all (409); no live worker (503).
@@ -39,6 +40,7 @@ from acc.controlplane.service.shape import Json, present
 from acc.controlplane.sessions.tickets import TicketSigner
 from acc.controlplane.store.db import Database, ForeignKeyViolation, Row
 from acc.controlplane.store.ids import new_id
+from acc.wire.directory.index import type_of_id
 from acc.wire.directory.machines import HOST, TARGET
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name, join_address, worker_server_name
@@ -63,7 +65,7 @@ _CANDIDATES = f"""
     left join lateral (
         select o.id as host_id, m.host_set_id, o.address as host_address
         from target_host_sets r join host_set_hosts m on m.host_set_id = r.host_set_id join hosts o on o.id = m.host_id
-        where r.target_id = t.id and coalesce($2, meant.host_id, o.id) in (o.id, o.name)
+        where r.target_id = t.id and (coalesce($2, meant.host_id, o.id) = o.id or $9 = o.name)
         order by coalesce(o.failed_time > now() - interval '{AVOID_SECONDS} seconds', false), random() limit 1
     ) h on true
     where ($3::text is null or t.scope_id = $3) and ($4::text is null or p.name = $4)
@@ -195,6 +197,7 @@ async def _candidates(db: Database, among: Shown, meant: str, wanted: AuthorizeS
         list(among.area.scopes),
         list(among.area.children_of),
         list(among.ids),
+        None if wanted.host_id is None or type_of_id(wanted.host_id) else wanted.host_id,
     )
 
 
