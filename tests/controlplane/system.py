@@ -218,6 +218,16 @@ def _finish(work: Coroutine[object, object, T]) -> T:
         return thread.submit(asyncio.run, work).result(timeout=30)
 
 
+def waits_for_a_lock(controller: Controller) -> bool:
+    """True if a statement waits for what somebody else has locked."""
+
+    async def work(sql: Sql) -> bool:
+        locked = "select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        return await sql.fetchrow(locked) is not None
+
+    return in_database(controller, work)
+
+
 def make_target(admin: httpx.Client, project: str, **fields: object) -> dict[str, str]:
     """A new target in `project`, with a name of its own unless `fields` gives one."""
     body = {

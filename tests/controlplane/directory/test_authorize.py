@@ -257,6 +257,40 @@ def test_a_host_may_be_asked_for(admin: httpx.Client, project: str) -> None:
     assert {answer["endpoint"] for answer in answers} == {"tcp://10.1.0.2:22"}
 
 
+def test_a_host_that_is_asked_for_by_its_id_is_never_one_that_is_called_so(
+    controller: Controller, admin: httpx.Client, project: str
+) -> None:
+    target, host_set, (meant, called_so, gone) = sourced(admin, project, "10.1.0.1", "10.1.0.2", "10.1.0.3")
+    called = "update hosts set name = $2 where id = $1"  # as it may stand there from before such names were refused
+    execute(controller, called, called_so["id"], meant["id"])
+
+    answers = [authorize(admin, target["id"], {"host_id": meant["id"]}).json() for _ in range(12)]
+    assert {answer["endpoint"] for answer in answers} == {"tcp://10.1.0.1:22"}
+
+    act(admin, "host-sets", host_set, "remove-hosts", host_ids=[gone["id"]])
+    execute(controller, called, called_so["id"], gone["id"])
+    assert refusal(authorize(admin, target["id"], {"host_id": gone["id"]})) == (404, "not_found")
+
+
+def test_an_alias_asks_for_the_host_itself(controller: Controller, admin: httpx.Client, project: str) -> None:
+    target, _, (meant, called_so) = sourced(admin, project, "10.1.0.1", "10.1.0.2")
+    execute(controller, "update hosts set name = $2 where id = $1", called_so["id"], meant["id"])
+    arguments = {"authorize_session_arguments": {"host_id": meant["id"]}}
+    value = new_name("alias")
+    make(admin, "aliases", scope_id="global", value=value, destination_id=target["id"], attributes=arguments)
+
+    assert {authorize(admin, value).json()["host_id"] for _ in range(12)} == {meant["id"]}
+
+
+def test_a_host_may_be_asked_for_by_its_name(admin: httpx.Client, project: str) -> None:
+    target, _, hosts = sourced(admin, project, "10.1.0.1", "10.1.0.2")
+    change(admin, "hosts", hosts[1], name="the second")
+
+    assert {authorize(admin, target["id"], {"host_id": "the second"}).json()["host_id"] for _ in range(8)} == {
+        hosts[1]["id"]
+    }
+
+
 def test_a_host_that_is_not_the_targets_is_not_found(admin: httpx.Client, project: str) -> None:
     target, _, _ = sourced(admin, project, "10.1.0.1")
     _, (foreign,) = make_hosts(admin, project, "10.1.0.2")

@@ -107,6 +107,17 @@ def test_what_is_no_address_is_refused(admin: httpx.Client, project: str, addres
     assert refusal(answer) == (400, "bad_request")
 
 
+@pytest.mark.parametrize("name", ["hst_0123456789", "ttcp_x", "global"])
+def test_a_host_is_not_called_what_looks_like_an_id(admin: httpx.Client, project: str, name: str) -> None:
+    _, (host,) = make_hosts(admin, project, "10.0.0.1")
+    body = {"host_catalog_id": host["host_catalog_id"], "attributes": {"address": "10.0.0.2"}, "name": name}
+
+    for answer in (admin.post("/v1/hosts", json=body), try_change(admin, "hosts", host, name=name)):
+        assert refusal(answer) == (400, "bad_name")
+        assert "looks like an id" in answer.json()["detail"]
+    assert "name" not in read(admin, "hosts", host)
+
+
 def test_a_catalog_takes_what_is_in_it_along(admin: httpx.Client, project: str) -> None:
     host_set, (host,) = make_hosts(admin, project, "10.0.0.1")
 

@@ -5,15 +5,27 @@ import secrets
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
 
 import httpx
 import pytest
 
-from acc.controlplane.api.kind import note_access_change
+from acc.controlplane import directory
+from acc.controlplane.api.kind import Access, Kind, note_access_change
 from acc.controlplane.store.db import Sql, required
 from acc.rpc import worker_v1 as rpc
 from tests.controlplane.peer import Worker, connection_id, new_worker
-from tests.controlplane.system import Controller, NewPerson, Person, execute, in_database, make_target, wait_until
+from tests.controlplane.system import (
+    Controller,
+    NewPerson,
+    Person,
+    execute,
+    in_database,
+    make_target,
+    wait_until,
+    waits_for_a_lock,
+)
 from tests.controlplane.things import Item, act, change, delete, make, make_hosts, make_project, new_name, read
 
 USE = "ids=*;type=target;actions=authorize-session"
@@ -136,6 +148,60 @@ def test_a_session_ends_with_what_it_stood_on(
     assert other.status() == "pending"
 
 
+STOOD_ON = (
+    "users", "accounts", "group_members", "roles", "role_users", "role_groups", "role_grants", "role_grant_scopes",
+    "scopes", "targets", "target_host_sets", "host_set_hosts", "hosts",
+)  # fmt: skip
+"""The tables that the recheck reads."""
+
+
+def test_every_kind_that_takes_along_what_a_session_stands_on_has_sessions_looked_at(controller: Controller) -> None:
+    modules = [import_module(f"{directory.__name__}.{one.name}") for one in iter_modules(directory.__path__)]
+    kinds = [value for module in modules for value in vars(module).values() if isinstance(value, Kind)]
+
+    async def work(sql: Sql) -> set[str]:
+        rows = await sql.fetch(
+            "with recursive above as (select unnest($1::text[]) as name union"
+            " select c.confrelid::regclass::text from pg_constraint c join above on c.conrelid = above.name::regclass"
+            " where c.contype = 'f' and c.confdeltype = 'c') select name from above",
+            STOOD_ON,
+        )
+        return {row["name"] for row in rows}
+
+    taking_along = in_database(controller, work)
+    assert {one.table for one in kinds if one.access is Access.CHANGED} == {
+        one.table for one in kinds if one.table in taking_along
+    }
+
+
+def log_in(controller: Controller, admin: httpx.Client, method: Item) -> Person:
+    """Somebody new who has logged in with that auth method."""
+    name, password = new_name("user"), "the password of somebody"
+    account = make(
+        admin, "accounts", auth_method_id=method["id"], attributes={"login_name": name, "password": password}
+    )
+    user = make(admin, "users", scope_id="global", name=name)
+    act(admin, "users", user, "add-accounts", account_ids=[account["id"]])
+    role = make(admin, "roles", scope_id="global")
+    role = act(admin, "roles", role, "set-grants", grant_strings=[f"ids={method['id']};actions=authenticate"])
+    act(admin, "roles", role, "set-principals", principal_ids=["u_anon"])
+    with controller.client() as anyone:
+        body = {"attributes": {"login_name": name, "password": password}}
+        answer = anyone.post(f"/v1/auth-methods/{method['id']}:authenticate", json=body).json()["attributes"]
+    return Person(user["id"], answer["id"], controller.client(answer["token"]))
+
+
+def test_a_session_ends_with_the_auth_method_of_its_account(controller: Controller, admin: httpx.Client) -> None:
+    method = make(admin, "auth-methods", scope_id="global")
+    somebody = log_in(controller, admin, method)
+    with somebody.client:
+        world = make_world(admin, somebody)
+
+        delete(admin, "auth-methods", method)
+
+        wait_until(lambda: world.status() == "terminated", SECONDS)
+
+
 def state_in_database(controller: Controller, session: str) -> str:
     """The state of a session whose scope may be gone."""
     found: list[str] = []
@@ -229,6 +295,37 @@ def noted(controller: Controller) -> bool:
     return in_database(controller, work)
 
 
+def test_a_session_that_is_made_while_its_grant_goes_ends_all_the_same(
+    controller: Controller, admin: httpx.Client, world: World, person: NewPerson
+) -> None:
+    newcomer = person()
+    act(admin, "groups", world.group, "add-members", member_ids=[newcomer.user_id])
+    with ThreadPoolExecutor(1) as threads:
+
+        async def work(sql: Sql) -> Callable[[], str]:
+            """The grant was read, but the session not stored, when the grant is taken away and that is looked at."""
+            await sql.execute("select id from users where id = $1 for update", newcomer.user_id)
+            started = threads.submit(start_session, newcomer.client, world.target)
+            await asyncio.to_thread(wait_until, lambda: waits_for_a_lock(controller))
+            await asyncio.to_thread(act, admin, "roles", world.role, "set-grants", grant_strings=[])
+            await asyncio.to_thread(wait_until, lambda: not noted(controller), SECONDS)
+            return started.result
+
+        session = in_database(controller, work)()
+
+    wait_until(lambda: state_in_database(controller, session) == "terminated", SECONDS)
+
+
+def test_a_new_session_has_no_other_looked_at(controller: Controller, admin: httpx.Client, world: World) -> None:
+    wait_until(lambda: not noted(controller), SECONDS)
+    execute(controller, "delete from role_grants where role_id = $1", world.role["id"])
+
+    start_session(admin, world.target)
+    wait_until(lambda: not noted(controller), SECONDS)
+
+    assert world.status() == "pending"
+
+
 def open_connection(worker: Worker, session: str) -> str:
     """What a worker hears that asks for one more connection: a refusal, or nothing."""
 
@@ -242,6 +339,7 @@ def open_connection(worker: Worker, session: str) -> str:
 
 def test_every_opening_asks_again(controller: Controller, admin: httpx.Client, worker: Worker, world: World) -> None:
     assert open_connection(worker, world.session) == ""
+    wait_until(lambda: not noted(controller), SECONDS)
 
     # Without a note nobody looks, as in the moment before somebody does.
     execute(controller, "delete from role_grants where role_id = $1", world.role["id"])

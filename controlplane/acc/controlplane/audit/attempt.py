@@ -4,10 +4,12 @@ It begins with what the request itself says. Whoever learns more says so where i
 meant, where that lies, what it is called, what came of it. Nobody hands it on: it belongs to the task that works for
 it.
 
-Rule: what is found out is noted before it is judged, so that a refusal is recorded with all that was known.
+Rule: what is found out is noted before it is judged, so that a refusal is recorded with all that was known. What is yet
+to be made is noted `supposing` that it will be: no record names a thing that never was.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -146,6 +148,18 @@ def note_details(**details: JsonValue) -> None:
     attempt = _current.get()
     if attempt is not None:
         attempt.add({name: value for name, value in details.items() if value is not None})
+
+
+@contextmanager
+def supposing() -> Generator[None]:
+    """What the block notes is forgotten unless the block also stores the record, with what it tells of."""
+    attempt = current()
+    known = attempt.event
+    try:
+        yield
+    finally:
+        if not attempt.stored:
+            attempt.event = known
 
 
 def note_outcome(code: Code | None) -> None:

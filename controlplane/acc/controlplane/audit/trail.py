@@ -60,18 +60,20 @@ async def store_all(sql: Sql, events: Sequence[AuditEvent]) -> Sequence[AuditEve
     return [replace(one, created_time=times[one.id]) for one in events]
 
 
-def beside(statement: str, first: int) -> str:
+def beside(statement: str, first: int, *also: str) -> str:
     """`statement`, which returns at most one row, and the record of it if it does: one statement, for `fetch_beside`.
 
-    `first` is the number of the first parameter that `statement` leaves free.
+    `first` is the number of the first parameter that `statement` leaves free. The statements in `also` are run with it;
+    they find its row in `made`.
     """
+    with_it = "".join(f", with_it_{place} as ({one})" for place, one in enumerate(also))
     values = ", ".join(f"${place}::text" for place in range(first, first + len(_COLUMNS) - 1))
     return f"""
         with made as ({statement}),
         noted as (
             insert into audit_events ({_NAMED}) select {values}, ${first + len(_COLUMNS) - 1}::text::jsonb from made
             returning created_time as noted_time
-        )
+        ){with_it}
         select made.*, noted.noted_time from made cross join noted
     """  # noqa: S608 (only constants of ours are put in)
 

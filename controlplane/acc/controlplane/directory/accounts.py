@@ -1,8 +1,8 @@
 """Accounts: what people log in as. An account logs in the one user that it was added to, or nobody.
 
 Rules: login names are lower-case and unique in their auth method. Passwords are hashed after the caller was found to be
-allowed to, and before the transaction begins, so that no row is locked meanwhile. A new password ends the account's
-other logins.
+allowed to, and before the transaction begins, so that no row is locked meanwhile. So whoever trades a password for
+another may only replace the one that was verified. A new password ends the account's other logins.
 """
 
 from typing import Annotated, Literal
@@ -183,7 +183,13 @@ async def set_password(db: Database, caller: Caller, passwords: Passwords, accou
     wanted = read_body(body, SetPassword)
     found = await find(db, caller, ACCOUNTS, account_id)
     found.need("set-password")
-    return await _store(db, caller, passwords, found, "set-password", wanted.version, wanted.password)
+    hashed = await _hash(db, passwords, found, wanted.password)
+
+    async def apply(sql: Sql, locked: Found) -> None:
+        await sql.execute("update accounts set password_hash = $2 where id = $1", locked.id, hashed)
+        await _end_other_logins(sql, caller, locked)
+
+    return await change(db, caller, ACCOUNTS, found.id, "set-password", wanted.version, apply)
 
 
 @post("/v1/accounts/{account_id:str}/:change-password", status_code=200, opt=_CHANGE.opt)
@@ -196,22 +202,36 @@ async def change_password(
     found.need("change-password")
     limit_login(login_limit, found.row["login_name"])  # whoever guesses here is held to what guessing is there
     stored = await db.fetchrow("select password_hash from accounts where id = $1", account_id)
-    if not await passwords.verify(stored["password_hash"] if stored else None, wanted.current_password):
-        raise AccError(Code.LOGIN_FAILED, "current_password is not the account's")
-    return await _store(db, caller, passwords, found, "change-password", wanted.version, wanted.new_password)
-
-
-async def _store(
-    db: Database, caller: Caller, passwords: Passwords, found: Found, action: str, version: int, password: str
-) -> Json:
-    await _check_length(db, found.row["auth_method_id"], password)
-    hashed = await passwords.hash(password)
+    verified = stored["password_hash"] if stored else None
+    if not await passwords.verify(verified, wanted.current_password):
+        raise _not_the_password()
+    hashed = await _hash(db, passwords, found, wanted.new_password)
 
     async def apply(sql: Sql, locked: Found) -> None:
-        await sql.execute("update accounts set password_hash = $2 where id = $1", locked.id, hashed)
-        await sql.execute("delete from auth_tokens where account_id = $1 and id <> $2", locked.id, caller.token_id)
+        replaced = await sql.fetchrow(
+            "update accounts set password_hash = $2 where id = $1 and password_hash = $3 returning id",
+            locked.id,
+            hashed,
+            verified,
+        )
+        if replaced is None:
+            raise _not_the_password()
+        await _end_other_logins(sql, caller, locked)
 
-    return await change(db, caller, ACCOUNTS, found.id, action, version, apply)
+    return await change(db, caller, ACCOUNTS, found.id, "change-password", wanted.version, apply)
+
+
+def _not_the_password() -> AccError:
+    return AccError(Code.LOGIN_FAILED, "current_password is not the account's")
+
+
+async def _hash(db: Database, passwords: Passwords, found: Found, password: str) -> str:
+    await _check_length(db, found.row["auth_method_id"], password)
+    return await passwords.hash(password)
+
+
+async def _end_other_logins(sql: Sql, caller: Caller, account: Found) -> None:
+    await sql.execute("delete from auth_tokens where account_id = $1 and id <> $2", account.id, caller.token_id)
 
 
 ROUTES: list[HTTPRouteHandler] = [

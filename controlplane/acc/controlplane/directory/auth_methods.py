@@ -1,4 +1,7 @@
-"""Auth methods: ways to log in. A scope's primary one is where its people are asked to."""
+"""Auth methods: ways to log in. A scope's primary one is where its people are asked to.
+
+Deleting one deletes its accounts, and ends the sessions that stand on these.
+"""
 
 from typing import Annotated, Literal
 
@@ -6,7 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from acc.controlplane.api.bodies import Described, Description, Id, Name, given, plain
-from acc.controlplane.api.kind import Found, Kind, Where
+from acc.controlplane.api.kind import Access, Found, Kind, Where
 from acc.controlplane.api.routes import Act, Create, describe, routes
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
@@ -71,6 +74,7 @@ AUTH_METHODS = Kind(
         exists (select 1 from primary_auth_methods m where m.auth_method_id = t.id) as is_primary
     """,
     render=_render,
+    access=Access.CHANGED,
 )
 
 

@@ -1,12 +1,16 @@
 """`:authorize-session`: from a target's name to a ticket.
 
 One query finds what the name may mean and the caller may use, a host for each, and which workers live; one statement
-makes the session and its record, and only if the target is still as it was read. Then the ticket is signed. Where
-nothing is to be used, a second query asks whether something is to be seen. The endpoint that people see is
+makes the session, its record and a note, and only if the target is still as it was read. Then the ticket is signed.
+Where nothing is to be used, a second query asks whether something is to be seen. The endpoint that people see is
 `tcp://host:port`; a ticket names it `host:port`, as a worker dials it.
 
+The note is for `recheck`: what the caller was granted was read before, and may have been taken away since. Nothing is
+locked for that, so a session may be made that nothing allows any more; it ends within two seconds.
+
 A name is an id, a target's name or an alias, and the first of these that the caller may use is meant. Of a target's
-hosts one is taken by chance, those that lately failed to answer only where there is no other.
+hosts one is taken by chance, those that lately failed to answer only where there is no other. One that is asked for may
+be named, too; what looks like an id is never a name.
 
 Refusals, in this order: no such target, or hidden (404); visible but not to be used (403); several of that name
 (409); a port that the target does not allow (403); no such host (404), or none at all (409); no live worker (503).
@@ -27,7 +31,7 @@ from acc.controlplane.api.caller import Caller
 from acc.controlplane.api.calls import Call
 from acc.controlplane.api.kind import item_actions, note
 from acc.controlplane.api.places import SCOPE_COLUMNS, missing, scope_of
-from acc.controlplane.audit.attempt import note_details
+from acc.controlplane.audit.attempt import note_details, supposing
 from acc.controlplane.audit.trail import beside, fetch_beside
 from acc.controlplane.directory.targets import TARGETS
 from acc.controlplane.link.workers import LIVE_WORKERS, MAX_WORKERS_OFFERED, facts_of
@@ -36,6 +40,7 @@ from acc.controlplane.service.shape import Json, present
 from acc.controlplane.sessions.tickets import TicketSigner
 from acc.controlplane.store.db import Database, ForeignKeyViolation, Row
 from acc.controlplane.store.ids import new_id
+from acc.wire.directory.index import type_of_id
 from acc.wire.directory.machines import HOST, TARGET
 from acc.wire.errors import AccError, Code
 from acc.wire.names import is_name, join_address, worker_server_name
@@ -60,7 +65,7 @@ _CANDIDATES = f"""
     left join lateral (
         select o.id as host_id, m.host_set_id, o.address as host_address
         from target_host_sets r join host_set_hosts m on m.host_set_id = r.host_set_id join hosts o on o.id = m.host_id
-        where r.target_id = t.id and coalesce($2, meant.host_id, o.id) in (o.id, o.name)
+        where r.target_id = t.id and (coalesce($2, meant.host_id, o.id) = o.id or $9 = o.name)
         order by coalesce(o.failed_time > now() - interval '{AVOID_SECONDS} seconds', false), random() limit 1
     ) h on true
     where ($3::text is null or t.scope_id = $3) and ($4::text is null or p.name = $4)
@@ -76,11 +81,12 @@ _INSERT = beside(
     select $1, t.scope_id, $2, $3, $4, $5, $4, t.id, t.name, t.id, $6, $7, $8, $9, $8, $10, t.session_connection_limit,
         now() + t.session_max_seconds * interval '1 second'
     from targets t where t.id = $11 and t.version = $12
-    returning created_time, expiration_time, connection_limit,
+    returning id, created_time, expiration_time, connection_limit,
         floor(extract(epoch from created_time))::bigint as issued_at,
         floor(extract(epoch from expiration_time))::bigint as expires_at
     """,
-    first=13,
+    13,
+    "insert into access_changes (id, session_id) select id, id from made",
 )
 
 _ALL_LIVE_WORKERS = """
@@ -191,6 +197,7 @@ async def _candidates(db: Database, among: Shown, meant: str, wanted: AuthorizeS
         list(among.area.scopes),
         list(among.area.children_of),
         list(among.ids),
+        None if wanted.host_id is None or type_of_id(wanted.host_id) else wanted.host_id,
     )
 
 
@@ -221,24 +228,26 @@ async def _workers(db: Database, target: Row) -> list[str]:
 
 
 async def _insert(db: Database, caller: Caller, session_id: str, target: Row, endpoint: str) -> Row:
-    note_details(session_id=session_id, endpoint=f"tcp://{endpoint}", host_id=target["host_id"])
+    note_details(endpoint=f"tcp://{endpoint}", host_id=target["host_id"])
     try:
-        session = await fetch_beside(
-            db,
-            _INSERT,
-            session_id,
-            target["scope_name"],
-            target["scope_parent_id"],
-            caller.user_id,
-            caller.user_name,
-            caller.account_id,
-            caller.token_id,
-            target["host_id"],
-            target["host_set_id"],
-            f"tcp://{endpoint}",
-            target["id"],
-            target["version"],
-        )
+        with supposing():
+            note_details(session_id=session_id)
+            session = await fetch_beside(
+                db,
+                _INSERT,
+                session_id,
+                target["scope_name"],
+                target["scope_parent_id"],
+                caller.user_id,
+                caller.user_name,
+                caller.account_id,
+                caller.token_id,
+                target["host_id"],
+                target["host_set_id"],
+                f"tcp://{endpoint}",
+                target["id"],
+                target["version"],
+            )
     except ForeignKeyViolation:
         raise AccError(Code.CONFLICT, "the user or the host was deleted meanwhile") from None
     if session is None:

@@ -1,7 +1,8 @@
 """Host catalogs, the hosts in them, and host sets: which machines do the same job.
 
 Rule: a set and its hosts are of one catalog, by foreign key. Catalogs are static; one that finds its hosts elsewhere
-would be another `type` beside it, with the same two tables below it. Deleting a host ends the sessions that lead to it.
+would be another `type` beside it, with the same two tables below it. A host's name never looks like an id, so that it
+can never stand for another host. Deleting a host ends the sessions that lead to it.
 """
 
 import ipaddress
@@ -12,14 +13,15 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from acc.controlplane.api.bodies import Change, Described, Description, Id, Ids, Name, plain
+from acc.controlplane.api.bodies import Change, Described, Description, Id, Ids, Name, given, plain
 from acc.controlplane.api.kind import Access, Found, Kind, Where
 from acc.controlplane.api.routes import Act, Create, describe, edits, routes
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Row, Sql
 from acc.controlplane.store.ids import new_id
+from acc.wire.directory.index import type_of_id
 from acc.wire.directory.machines import HOST, HOST_CATALOG, HOST_SET
-from acc.wire.errors import wrong_field
+from acc.wire.errors import AccError, Code, wrong_field
 
 Address = Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
 
@@ -168,7 +170,7 @@ async def _insert_host(sql: Sql, where: Where, new: NewHost) -> str:
         host_id,
         where.parent_id,
         where.scope.id,
-        new.name,
+        _name(new.name),
         plain(new.description, "description"),
         host_address(new.attributes.address, "attributes.address"),
     )
@@ -176,6 +178,7 @@ async def _insert_host(sql: Sql, where: Where, new: NewHost) -> str:
 
 
 async def _update_host(sql: Sql, found: Found, change: HostChange) -> None:
+    _name(given(change.name, None))
     await describe(sql, found, change)
     if not isinstance(change.attributes.address, UnsetType):
         await sql.execute(
@@ -183,6 +186,17 @@ async def _update_host(sql: Sql, found: Found, change: HostChange) -> None:
             found.id,
             host_address(change.attributes.address, "attributes.address"),
         )
+
+
+def _name(name: str | None) -> str | None:
+    if name is not None and type_of_id(name) is not None:
+        raise AccError(
+            Code.BAD_NAME,
+            f"name: {name[:64]!r} looks like an id",
+            "name",
+            hint="choose one that does not begin as ids do, with a prefix and an underscore",
+        )
+    return name
 
 
 async def _insert_set(sql: Sql, where: Where, new: NewHostSet) -> str:

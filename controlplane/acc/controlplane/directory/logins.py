@@ -2,6 +2,10 @@
 
 An unknown login name and a wrong password get the same answer after the same work, and so does an account that logs
 nobody in. Who may try is up to what roles give to `u_anon`.
+
+Rule: a token is made only while the account still has the password that was verified and the same user. Verifying takes
+a while, and nothing is locked meanwhile; the statement that makes the token locks the account and looks again, so that
+whoever changes either first finds no token made after, and whoever does so later finds the token and ends it.
 """
 
 from typing import Literal
@@ -10,11 +14,11 @@ import msgspec
 from litestar import post
 
 from acc.controlplane.api.bodies import read_body
-from acc.controlplane.api.caller import find_anybody, make_token
+from acc.controlplane.api.caller import NewToken, find_anybody, make_token
 from acc.controlplane.api.calls import Call
-from acc.controlplane.api.kind import find
+from acc.controlplane.api.kind import Found, find
 from acc.controlplane.api.throttle import limit_login
-from acc.controlplane.audit.attempt import note_details, note_user
+from acc.controlplane.audit.attempt import note_details, note_user, supposing
 from acc.controlplane.audit.trail import beside, fetch_beside
 from acc.controlplane.directory.accounts import MAX_LOGIN_NAME
 from acc.controlplane.directory.auth_methods import AUTH_METHODS
@@ -22,7 +26,7 @@ from acc.controlplane.directory.passwords import Passwords
 from acc.controlplane.service.limits import LoginLimit
 from acc.controlplane.service.log import event
 from acc.controlplane.service.shape import Json, present
-from acc.controlplane.store.db import Database, required
+from acc.controlplane.store.db import Database, Row, required
 from acc.wire.directory.people import AUTH_METHOD
 from acc.wire.errors import AccError, Code
 
@@ -35,7 +39,8 @@ _FIND_ACCOUNT = """
 
 _INSERT = beside(
     "insert into auth_tokens (id, scope_id, account_id, user_id, secret_hash, expiration_time)"
-    " values ($1, $2, $3, $4, $5, now() + $6 * interval '1 day')"
+    " select $1, a.scope_id, a.id, a.user_id, $2, now() + $3 * interval '1 day' from accounts a"
+    " where a.id = $4 and a.user_id = $5 and a.password_hash = $6 for share"
     " returning created_time, approximate_last_used_time, expiration_time",
     first=7,
 )
@@ -76,24 +81,12 @@ async def authenticate(
         note_details(account_id=row["account_id"], user_id=row["user_id"], user_name=row["user_name"])
     usable = row if row is not None and row["user_id"] is not None else None
     if not await passwords.verify(usable["password_hash"] if usable else None, data.attributes.password):
-        event("login failed", auth_method=method.id)
-        raise AccError(Code.LOGIN_FAILED)
+        raise _failed(method)
     account = required(usable)
     token = make_token()
-    note_user(account["user_id"], account["user_name"])
-    note_details(auth_token_id=token.id)
-    stored = required(
-        await fetch_beside(
-            db,
-            _INSERT,
-            token.id,
-            account["scope_id"],
-            account["account_id"],
-            account["user_id"],
-            token.secret_hash,
-            TOKEN_LIFE_DAYS,
-        )
-    )
+    stored = await _insert(db, token, account)
+    if stored is None:
+        raise _failed(method)
     event("login", user=account["user_id"], token=token.id)
     attributes = present(
         id=token.id,
@@ -109,6 +102,28 @@ async def authenticate(
         authorized_actions=("read:self", "delete:self"),
     )
     return {"command": "login", "type": "token", "attributes": attributes}
+
+
+async def _insert(db: Database, token: NewToken, account: Row) -> Row | None:
+    """Makes the token, unless the account is not what it was when its password was verified."""
+    with supposing():
+        note_user(account["user_id"], account["user_name"])
+        note_details(auth_token_id=token.id)
+        return await fetch_beside(
+            db,
+            _INSERT,
+            token.id,
+            token.secret_hash,
+            TOKEN_LIFE_DAYS,
+            account["account_id"],
+            account["user_id"],
+            account["password_hash"],
+        )
+
+
+def _failed(method: Found) -> AccError:
+    event("login failed", auth_method=method.id)
+    return AccError(Code.LOGIN_FAILED)
 
 
 ROUTES = (authenticate,)

@@ -3,9 +3,13 @@
 Rules: asked at every connection, for that session; and of every running session, once a change of who may what has
 committed. The change leaves a note in `access_changes` with its own transaction; whoever takes the notes looks with
 what is committed by then, so two changes that each leave the other's grant cannot both be missed.
+
+A new session leaves a note too, for itself alone, with the statement that makes it. Its grants were read before that:
+what took them away meanwhile may have been looked at when the session was not there to be seen. Whoever takes the
+session's note sees both; what is taken away later leaves its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from acc.controlplane.access.grants import Holder, Place, Rights, Thing, allows, rights_of
@@ -28,16 +32,22 @@ _GRANTS = f"select u.id, {grants_of('u.id', EVERYBODY)} as grants from users u w
 
 
 async def recheck(db: Database) -> None:
-    """Ends every running session that nothing allows any more, if anything has changed."""
+    """Ends the running sessions that nothing allows any more: all if anything has changed, else those that are new."""
 
     async def work(sql: Sql) -> None:
-        if await sql.fetchrow("with taken as (delete from access_changes returning id) select id from taken limit 1"):
+        noted = [row["session_id"] for row in await sql.fetch("delete from access_changes returning session_id")]
+        if None in noted:
             await ending.cancel_orphans(sql)
-            rows = await sql.fetch(_RUNNING)
-            rights = await _rights(sql, {_holder(row) for row in rows})
-            await ending.cancel_sessions(sql, [row["id"] for row in rows if not _allowed(rights, row)])
+            await _end_refused(sql, await sql.fetch(_RUNNING))
+        elif noted:
+            await _end_refused(sql, await sql.fetch(_RUNNING + " and s.id = any($1)", noted))
 
     await db.transact(work)
+
+
+async def _end_refused(sql: Sql, rows: Sequence[Row]) -> None:
+    rights = await _rights(sql, {_holder(row) for row in rows})
+    await ending.cancel_sessions(sql, [row["id"] for row in rows if not _allowed(rights, row)])
 
 
 async def still_allowed(sql: Sql, session_id: str) -> bool:
