@@ -14,7 +14,9 @@ from tests.controlplane.system import (
     Controller,
     NewPerson,
     make_target,
+    wait_until,
 )
+from tests.controlplane.things import delete, read
 
 
 def test_a_session_is_on_record_with_its_target_and_its_id(
@@ -66,6 +68,34 @@ def test_a_cancelled_session_is_on_record(admin: httpx.Client, project: str, per
         "resource_name": target["name"],
         "scope_id": project,
         "outcome": "ok",
+    }
+
+
+def test_a_session_that_loses_its_user_is_on_record_as_ended_by_the_controller(
+    admin: httpx.Client, project: str, person: NewPerson, live: Worker
+) -> None:
+    target = make_target(admin, project)
+    somebody = person(USE)
+    session = somebody.client.post(f"/v1/targets/{target['id']}:authorize-session").json()["session_id"]
+    name = read(admin, "users", {"id": somebody.user_id})["name"]
+    delete(admin, "users", {"id": somebody.user_id})
+    event = wait_until(lambda: next(iter(events(admin, resource_id=session)), None))
+
+    assert read(admin, "sessions", {"id": session})["termination_reason"] == "access removed"
+    assert part(event, "action", "resource_name", "scope_id", "user_id", "user_name", "client_address", "outcome") == {
+        "action": "cancel",
+        "resource_name": target["name"],
+        "scope_id": project,
+        "user_id": None,
+        "user_name": "(controller)",
+        "client_address": None,
+        "outcome": "ok",
+    }
+    assert event["details"] == {
+        "reason": "access removed",
+        "target_id": target["id"],
+        "user_id": somebody.user_id,
+        "user_name": name,
     }
 
 

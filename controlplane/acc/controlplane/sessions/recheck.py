@@ -5,11 +5,12 @@ committed. The change leaves a note in `access_changes` with its own transaction
 what is committed by then, so two changes that each leave the other's grant cannot both be missed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from acc.controlplane.access.grants import Holder, Place, Rights, Thing, allows, rights_of
 from acc.controlplane.access.held import EVERYBODY, grants_of, read_grants
+from acc.controlplane.audit.record import AuditEvent
 from acc.controlplane.sessions import ending
 from acc.controlplane.store.db import Database, Row, Sql
 
@@ -27,17 +28,21 @@ _RUNNING = """
 _GRANTS = f"select u.id, {grants_of('u.id', EVERYBODY)} as grants from users u where u.id = any($1)"  # noqa: S608 (constants)
 
 
-async def recheck(db: Database) -> None:
-    """Ends every running session that nothing allows any more, if anything has changed."""
+async def recheck(db: Database) -> Sequence[AuditEvent]:
+    """Ends every running session that nothing allows any more, if anything has changed; the records of that, stored."""
 
-    async def work(sql: Sql) -> None:
-        if await sql.fetchrow("with taken as (delete from access_changes returning id) select id from taken limit 1"):
-            await ending.cancel_orphans(sql)
-            rows = await sql.fetch(_RUNNING)
-            rights = await _rights(sql, {_holder(row) for row in rows})
-            await ending.cancel_sessions(sql, [row["id"] for row in rows if not _allowed(rights, row)])
+    async def work(sql: Sql) -> Sequence[AuditEvent]:
+        if not await sql.fetchrow(
+            "with taken as (delete from access_changes returning id) select id from taken limit 1"
+        ):
+            return ()
+        orphans = await ending.end_orphans(sql)
+        rows = await sql.fetch(_RUNNING)
+        rights = await _rights(sql, {_holder(row) for row in rows})
+        unallowed = [row["id"] for row in rows if not _allowed(rights, row)]
+        return (*orphans, *await ending.end_unallowed(sql, unallowed))
 
-    await db.transact(work)
+    return await db.transact(work)
 
 
 async def still_allowed(sql: Sql, session_id: str) -> bool:
