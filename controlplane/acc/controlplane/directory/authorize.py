@@ -2,7 +2,8 @@
 
 One query finds what the name may mean and the caller may use, a host for each, and which workers live; one statement
 makes the session and its record, and only if the target is still as it was read. Then the ticket is signed. Where
-nothing is to be used, a second query asks whether something is to be seen. The endpoint that people see is
+nothing is to be used, a second query asks whether something is to be seen, and if not, a third where it lies, for the
+record alone. The endpoint that people see is
 `tcp://host:port`; a ticket names it `host:port`, as a worker dials it.
 
 A name is an id, a target's name or an alias, and the first of these that the caller may use is meant. Of a target's
@@ -45,7 +46,7 @@ MAX_CANDIDATES = 100
 AVOID_SECONDS = 30
 """How long a host that failed to answer is passed over."""
 
-_CANDIDATES = f"""
+_MEANT = """
     with meant as (
         select t.id, 1 as meaning, null::text as host_id from targets t where t.id = $1
         union all
@@ -53,6 +54,10 @@ _CANDIDATES = f"""
         union all
         select a.destination_id, 3, a.host_id from aliases a where lower(a.value) = lower($1)
     )
+"""
+
+_CANDIDATES = f"""
+    {_MEANT}
     select t.id, null::text as owner_id, null::text as pin_id, t.name, t.address, t.default_port, t.extra_ports,
         t.outage_policy, t.egress_worker_filter, t.version, {SCOPE_COLUMNS}, h.host_id, h.host_set_id, h.host_address,
         meant.meaning, case when t.egress_worker_filter is null then {LIVE_WORKERS} end as workers
@@ -66,6 +71,14 @@ _CANDIDATES = f"""
     where ($3::text is null or t.scope_id = $3) and ($4::text is null or p.name = $4)
     and ($5 or t.scope_id = any($6) or p.parent_id = any($7) or t.id = any($8))
     order by meant.meaning limit {MAX_CANDIDATES}
+"""  # noqa: S608 (only constants of ours are put in)
+
+_HIDDEN = f"""
+    {_MEANT}
+    select distinct t.id, t.name, {SCOPE_COLUMNS}
+    from meant join targets t on t.id = meant.id join scopes p on p.id = t.scope_id
+    where ($2::text is null or t.scope_id = $2) and ($3::text is null or p.name = $3)
+    limit 2
 """  # noqa: S608 (only constants of ours are put in)
 
 _INSERT = beside(
@@ -177,7 +190,15 @@ async def _none_usable(db: Database, caller: Caller, meant: str, wanted: Authori
         if item_actions(TARGETS, caller, row):
             note(TARGETS, row)
             return AccError(Code.NOT_ALLOWED)
+    await _note_hidden(db, meant, wanted)
     return missing(TARGET)
+
+
+async def _note_hidden(db: Database, meant: str, wanted: AuthorizeSession) -> None:
+    """For the record only: the one target that is meant, though the caller sees none. Asked for a missing one too."""
+    rows = await db.fetch(_HIDDEN, meant, wanted.scope_id, wanted.scope_name)
+    if len(rows) == 1:
+        note(TARGETS, rows[0])
 
 
 async def _candidates(db: Database, among: Shown, meant: str, wanted: AuthorizeSession) -> Sequence[Row]:
