@@ -148,6 +148,15 @@ def note_details(**details: JsonValue) -> None:
         attempt.add({name: storable(value) for name, value in details.items() if value is not None})
 
 
+def note_names(names: Mapping[str, str | None]) -> None:
+    """What the things are called, by id, whose ids stand in the details; nothing for those without a name."""
+    attempt = _current.get()
+    called = {one: printable(name) for one, name in names.items() if name}
+    if attempt is not None and called:
+        known = attempt.event.details.get("names")
+        attempt.add({"names": {**(known if isinstance(known, dict) else {}), **called}})
+
+
 def note_outcome(code: Code | None) -> None:
     """What came of it: an error, or none."""
     attempt = _current.get()

@@ -28,7 +28,7 @@ from acc.controlplane.api.caller import Caller
 from acc.controlplane.api.calls import Call
 from acc.controlplane.api.kind import item_actions, note
 from acc.controlplane.api.places import SCOPE_COLUMNS, missing, scope_of
-from acc.controlplane.audit.attempt import note_details
+from acc.controlplane.audit.attempt import note_details, note_names
 from acc.controlplane.audit.trail import beside, fetch_beside
 from acc.controlplane.directory.targets import TARGETS
 from acc.controlplane.link.workers import LIVE_WORKERS, MAX_WORKERS_OFFERED, facts_of
@@ -58,12 +58,13 @@ _MEANT = """
 
 _CANDIDATES = f"""
     {_MEANT}
-    select t.id, null::text as owner_id, null::text as pin_id, t.name, t.address, t.default_port, t.extra_ports,
-        t.outage_policy, t.egress_worker_filter, t.version, {SCOPE_COLUMNS}, h.host_id, h.host_set_id, h.host_address,
+    select t.id, null::text as owner_id, null::text as pin_id, t.name, t.name as name_on_record, t.address,
+        t.default_port, t.extra_ports, t.outage_policy, t.egress_worker_filter, t.version, {SCOPE_COLUMNS},
+        h.host_id, h.host_name, h.host_set_id, h.host_address,
         meant.meaning, case when t.egress_worker_filter is null then {LIVE_WORKERS} end as workers
     from meant join targets t on t.id = meant.id join scopes p on p.id = t.scope_id
     left join lateral (
-        select o.id as host_id, m.host_set_id, o.address as host_address
+        select o.id as host_id, o.name as host_name, m.host_set_id, o.address as host_address
         from target_host_sets r join host_set_hosts m on m.host_set_id = r.host_set_id join hosts o on o.id = m.host_id
         where r.target_id = t.id and coalesce($2, meant.host_id, o.id) in (o.id, o.name)
         order by coalesce(o.failed_time > now() - interval '{AVOID_SECONDS} seconds', false), random() limit 1
@@ -75,7 +76,7 @@ _CANDIDATES = f"""
 
 _HIDDEN = f"""
     {_MEANT}
-    select distinct t.id, t.name, {SCOPE_COLUMNS}
+    select distinct t.id, t.name as name_on_record, {SCOPE_COLUMNS}
     from meant join targets t on t.id = meant.id join scopes p on p.id = t.scope_id
     where ($2::text is null or t.scope_id = $2) and ($3::text is null or p.name = $3)
     limit 2
@@ -243,6 +244,8 @@ async def _workers(db: Database, target: Row) -> list[str]:
 
 async def _insert(db: Database, caller: Caller, session_id: str, target: Row, endpoint: str) -> Row:
     note_details(session_id=session_id, endpoint=f"tcp://{endpoint}", host_id=target["host_id"])
+    if target["host_id"] is not None:
+        note_names({target["host_id"]: target["host_name"]})
     try:
         session = await fetch_beside(
             db,
