@@ -38,6 +38,34 @@ def test_init_refuses_a_database_with_tables_of_somebody_else(empty_database: st
     assert accepted.returncode == 0, accepted.stderr
 
 
+@pytest.mark.parametrize("thing", ["table app.things (x int)", "table app.users (x int)", "view app.seen as select 1"])
+def test_init_refuses_a_database_with_things_of_somebody_else_in_another_schema(
+    empty_database: str, thing: str
+) -> None:
+    run_sql(empty_database, "create schema app")
+    run_sql(empty_database, f"create {thing}")
+    refused = run(empty_database, "init", "--admin", "root", ACC_ADMIN_PASSWORD="a good password")
+
+    assert refused.returncode == Code.CONFLICT.exit_status
+    assert thing.split()[1] in refused.stderr
+
+
+def test_init_refuses_a_database_with_a_view_of_somebody_else(empty_database: str) -> None:
+    run_sql(empty_database, "create view invoices as select 1")
+    refused = run(empty_database, "init", "--admin", "root", ACC_ADMIN_PASSWORD="a good password")
+
+    assert (refused.returncode, "invoices" in refused.stderr) == (Code.CONFLICT.exit_status, True)
+
+
+def test_init_takes_a_database_with_what_extensions_and_systems_bring(empty_database: str) -> None:
+    run_sql(empty_database, "create view pg_stat_statements as select 1")
+    run_sql(empty_database, "create schema crdb_internal")
+    run_sql(empty_database, "create view crdb_internal.tables as select 1")
+    accepted = run(empty_database, "init", "--admin", "root", ACC_ADMIN_PASSWORD="a good password")
+
+    assert accepted.returncode == 0, accepted.stderr
+
+
 def test_migrate_refuses_a_database_of_somebody_else(empty_database: str) -> None:
     run_sql(empty_database, "create table users (id integer)")
     refused = run(empty_database, "migrate")

@@ -3,7 +3,7 @@
 One transaction makes everything: the cluster's id, its CA and ticket key, global, the password auth method, the first
 administrator with a role that allows everything everywhere, and an org and a project called `default`.
 
-Refuses a database in use: one that holds a table that is not ours, or a cluster already.
+Refuses a database in use: one that holds a table or a view, in any schema, that is not ours, or a cluster already.
 """
 
 from dataclasses import dataclass
@@ -91,12 +91,19 @@ async def init_cluster(db: Database, *, admin: str, password_hash: str) -> NewCl
         raise AccError(Code.CONFLICT, "the database holds a cluster already") from None
 
 
+# What systems have by themselves is in schemas of theirs, is called pg_ as extensions call it, or is SYSTEM something.
+_FOREIGN = """
+    select case when table_schema = current_schema() then '' else table_schema || '.' end || table_name as name
+    from information_schema.tables
+    where not (table_schema = current_schema() and table_name = any($1) and table_type = 'BASE TABLE')
+    and table_schema not in ('information_schema', 'crdb_internal') and table_schema not like 'pg\\_%'
+    and table_name not like 'pg\\_%' and table_type not like 'SYSTEM%'
+    order by 1
+"""
+
+
 async def _refuse_foreign_tables(db: Database) -> None:
-    rows = await db.fetch(
-        "select table_name from information_schema.tables"
-        " where table_schema = current_schema() and table_type = 'BASE TABLE' order by table_name"
-    )
-    foreign = [row["table_name"] for row in rows if row["table_name"] not in tables_of(KNOWN)]
+    foreign = [row["name"] for row in await db.fetch(_FOREIGN, sorted(tables_of(KNOWN)))]
     if foreign:
         more = f" and {len(foreign) - SHOWN} more" if len(foreign) > SHOWN else ""
         raise AccError(

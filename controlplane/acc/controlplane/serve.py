@@ -66,7 +66,6 @@ async def _serve_cluster(
 ) -> None:
     tls = ServerTls(cluster.authority, config.public_names, config.certificate)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, tls.reload)
-    watcher = Watcher(db)
     with (
         shipping(read_sinks(config.audit_sinks)) as shipper,
         closing(await asyncio.to_thread(Passwords)) as passwords,
@@ -75,6 +74,7 @@ async def _serve_cluster(
     ):
         door = WorkerDoor((_dialled(link_sock, config.public_names),), cluster.authority.der, cluster.id)
         audit = AuditLog(db, shipper.offer)
+        watcher = Watcher(db, shipper.offer)
         limits = (RequestLimits(config.limits), LoginLimit(config.limits))
         authority = CaText(cluster.authority.pem)
         api = make_api(Parts(db, audit, passwords, cluster.signer, watcher, authority, door, *limits))

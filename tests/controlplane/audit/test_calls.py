@@ -12,6 +12,7 @@ from tests.controlplane.system import (
     NewPerson,
     make_target,
 )
+from tests.controlplane.things import act, auth_method, delete, make, new_name, read
 
 
 def test_a_read_is_on_record_with_who_what_where_and_what_they_are_called(
@@ -211,3 +212,49 @@ def test_a_list_that_is_an_action_is_on_record(admin: httpx.Client) -> None:
 
     event = last(admin, filter='"/item/action" == "list-resolvable-aliases"')
     assert (event["resource_type"], event["resource_id"], event["outcome"]) == ("user", user, "ok")
+
+
+def test_who_a_role_was_given_to_and_taken_from_has_a_name_in_the_log_after_they_are_gone(
+    admin: httpx.Client,
+) -> None:
+    user = make(admin, "users", name=new_name("user"))
+    group = make(admin, "groups", scope_id="global", name=new_name("group"))
+    role = make(admin, "roles", scope_id="global")
+    role = act(admin, "roles", role, "add-principals", principal_ids=[user["id"], group["id"]])
+    given = last(admin, resource_id=role["id"])
+    act(admin, "roles", role, "remove-principals", principal_ids=[user["id"]])
+    taken = last(admin, resource_id=role["id"])
+    delete(admin, "users", user)
+
+    assert given["details"]["names"] == {user["id"]: user["name"], group["id"]: group["name"]}
+    assert taken["details"]["names"] == {user["id"]: user["name"]}
+    assert last(admin, resource_id=user["id"])["resource_name"] == user["name"]
+
+
+def test_what_was_not_in_a_list_gets_no_name_by_being_taken_out_of_it(admin: httpx.Client) -> None:
+    user = make(admin, "users", name=new_name("user"))
+    role = make(admin, "roles", scope_id="global")
+    act(admin, "roles", role, "remove-principals", principal_ids=[user["id"]])
+
+    assert "names" not in last(admin, resource_id=role["id"])["details"]
+
+
+def test_the_parent_of_a_new_thing_and_the_target_of_an_alias_have_names_beside_their_ids(
+    admin: httpx.Client, target: dict[str, str], project: str
+) -> None:
+    catalog = make(admin, "host-catalogs", scope_id=project, name=new_name("catalog"))
+    host = make(admin, "hosts", host_catalog_id=catalog["id"], attributes={"address": "10.0.0.1"})
+    alias = make(admin, "aliases", value=new_name("alias"), destination_id=target["id"])
+
+    assert last(admin, resource_id=host["id"])["details"]["names"] == {catalog["id"]: catalog["name"]}
+    assert last(admin, resource_id=alias["id"])["details"]["names"] == {target["id"]: target["name"]}
+
+
+def test_an_account_is_called_as_the_user_is_that_it_logs_in(admin: httpx.Client) -> None:
+    user = make(admin, "users", name=new_name("user"))
+    login = {"login_name": new_name("login"), "password": "a good password"}
+    account = make(admin, "accounts", auth_method_id=auth_method(admin), attributes=login)
+    act(admin, "users", user, "add-accounts", account_ids=[account["id"]])
+    act(admin, "accounts", read(admin, "accounts", account), "set-password", password="another password")
+
+    assert last(admin, resource_id=account["id"])["resource_name"] == user["name"]

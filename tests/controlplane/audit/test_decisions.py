@@ -14,7 +14,9 @@ from tests.controlplane.system import (
     Controller,
     NewPerson,
     make_target,
+    wait_until,
 )
+from tests.controlplane.things import delete, make_project, read, said
 
 
 def test_a_session_is_on_record_with_its_target_and_its_id(
@@ -41,7 +43,7 @@ def test_a_refused_session_is_on_record_with_what_was_asked(
     target = make_target(admin, project)
     seen, blind = person("ids=*;type=target;actions=read"), person()
     seen.client.post(f"/v1/targets/{target['name']}:authorize-session", json={"port": 99})
-    blind.client.post(f"/v1/targets/{target['name']}:authorize-session")
+    blind.client.post("/v1/targets/no-such-target:authorize-session")
 
     assert part(last(admin, user_id=seen.user_id), "resource_id", "outcome", "details") == {
         "resource_id": target["id"],
@@ -50,8 +52,41 @@ def test_a_refused_session_is_on_record_with_what_was_asked(
     }
     assert part(last(admin, user_id=blind.user_id), "resource_id", "resource_name", "outcome") == {
         "resource_id": None,
+        "resource_name": "no-such-target",
+        "outcome": "not_found",
+    }
+
+
+@pytest.mark.parametrize("meant", ["id", "name"])
+def test_a_refused_session_for_a_hidden_target_is_on_record_where_that_lies(
+    admin: httpx.Client, project: str, person: NewPerson, meant: str
+) -> None:
+    target = make_target(admin, project)
+    blind = person()
+    answer = blind.client.post(f"/v1/targets/{target[meant]}:authorize-session")
+    missing = blind.client.post("/v1/targets/no-such-target:authorize-session")
+
+    assert said(answer) == said(missing)
+    assert part(events(admin, user_id=blind.user_id)[1], "scope_id", "resource_id", "resource_name", "outcome") == {
+        "scope_id": project,
+        "resource_id": target["id"],
         "resource_name": target["name"],
         "outcome": "not_found",
+    }
+
+
+def test_a_refused_session_for_a_name_of_several_hidden_targets_is_on_record_as_it_was_asked_for(
+    admin: httpx.Client, project: str, person: NewPerson
+) -> None:
+    target = make_target(admin, project)
+    make_target(admin, make_project(admin), name=target["name"])
+    blind = person()
+    blind.client.post(f"/v1/targets/{target['name']}:authorize-session")
+
+    assert part(last(admin, user_id=blind.user_id), "scope_id", "resource_id", "resource_name") == {
+        "scope_id": "global",
+        "resource_id": None,
+        "resource_name": target["name"],
     }
 
 
@@ -66,6 +101,34 @@ def test_a_cancelled_session_is_on_record(admin: httpx.Client, project: str, per
         "resource_name": target["name"],
         "scope_id": project,
         "outcome": "ok",
+    }
+
+
+def test_a_session_that_loses_its_user_is_on_record_as_ended_by_the_controller(
+    admin: httpx.Client, project: str, person: NewPerson, live: Worker
+) -> None:
+    target = make_target(admin, project)
+    somebody = person(USE)
+    session = somebody.client.post(f"/v1/targets/{target['id']}:authorize-session").json()["session_id"]
+    name = read(admin, "users", {"id": somebody.user_id})["name"]
+    delete(admin, "users", {"id": somebody.user_id})
+    event = wait_until(lambda: next(iter(events(admin, resource_id=session)), None))
+
+    assert read(admin, "sessions", {"id": session})["termination_reason"] == "access removed"
+    assert part(event, "action", "resource_name", "scope_id", "user_id", "user_name", "client_address", "outcome") == {
+        "action": "cancel",
+        "resource_name": target["name"],
+        "scope_id": project,
+        "user_id": None,
+        "user_name": "(controller)",
+        "client_address": None,
+        "outcome": "ok",
+    }
+    assert event["details"] == {
+        "reason": "access removed",
+        "target_id": target["id"],
+        "user_id": somebody.user_id,
+        "user_name": name,
     }
 
 

@@ -94,6 +94,23 @@ def test_no_secret_and_nothing_sensitive_is_anywhere_in_the_log(controller: Cont
     assert "correct horse battery" not in whole
 
 
+def test_a_login_or_a_ticket_in_the_wrong_place_is_nowhere_in_the_log(
+    controller: Controller, admin: httpx.Client, everything: Everything
+) -> None:
+    login, ticket = everything.authenticated["attributes"]["token"], everything.session["authorization_token"]
+    admin.get(f"/v1/auth-tokens/{login}", headers={"x-request-id": login})
+    admin.get(f"/v1/targets/{login}")
+    admin.post(f"/v1/targets/{ticket[:60]}:authorize-session")
+    admin.post("/v1/targets/any:authorize-session", json={"name": login, "scope_id": login, "scope_name": ticket})
+    admin.get("/v1/targets", params={"scope_id": login, "list_token": ticket})
+    admin.post("/v1/groups", json={"scope_id": "global", "name": login, "description": f"{ticket} {login}"})
+    whole = row_of(controller, "select string_agg(e::text, ' ') as text from audit_events e")["text"]
+
+    assert f"(secret) {login.rpartition('_')[0]}" in whole
+    assert [secret for secret in (login.rpartition("_")[2], ticket[:40]) if secret in whole] == []
+    assert [line for line in controller.log if login in line] == []
+
+
 def undescribed(resource: Resource, item: dict[str, object]) -> set[tuple[str | None, str]]:
     """The keys in `item` that the description of the resource does not have."""
     described = {(field.inside, field.name) for field in resource.fields}

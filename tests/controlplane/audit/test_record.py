@@ -181,3 +181,36 @@ def test_an_attempt_that_ends_otherwise_than_it_was_stored_needs_another_record(
     attempt.ended("internal")
     assert not attempt.stored
     assert attempt.event.id != first
+
+
+LOGIN = f"at_{'a' * 10}_{'Z' * 43}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (LOGIN, "at_aaaaaaaaaa"),
+        (LOGIN[:-20], "at_aaaaaaaaaa"),
+        (f"Bearer {LOGIN}/x", "Bearer at_aaaaaaaaaa/x"),
+        ("acct1.eyJ_-x.c2ln", "(secret)"),
+        ("acct1.eyJ_-x", "(secret)"),
+        ("see acce1.eyJjb250cm9sbGVycyI6", "see (secret)"),
+        ("x" * 100 + LOGIN, "x" * 100 + "at_aaaaaaaaaa"),
+        ("at_aaaaaaaaaa", "at_aaaaaaaaaa"),
+        ("look_at_the_stars", "look_at_the_stars"),
+        ("acctpw_1234567890", "acctpw_1234567890"),
+    ],
+)
+def test_a_secret_of_ours_in_a_text_is_cut_to_what_is_public_of_it(text: str, shown: str) -> None:
+    assert printable(text) == shown
+    assert redacted((Field(name="tags", says=""),), {"tags": {text: [text]}}) == {"tags": {shown: [shown]}}
+
+
+def test_a_login_in_a_path_is_the_login_of_that_id() -> None:
+    of_logins = wanted("GET", f"/v1/auth-tokens/{LOGIN}")
+    of_targets = wanted("POST", f"/v1/targets/{LOGIN}:authorize-session")
+
+    assert of_logins is not None
+    assert (of_logins.resource_id, of_logins.resource_name) == ("at_aaaaaaaaaa", None)
+    assert of_targets is not None
+    assert (of_targets.resource_id, of_targets.resource_name) == (None, "at_aaaaaaaaaa")

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
@@ -13,7 +13,9 @@ import pytest
 
 from acc.controlplane import directory
 from acc.controlplane.api.kind import Access, Kind, note_access_change
-from acc.controlplane.store.db import Sql, required
+from acc.controlplane.audit.record import AuditEvent
+from acc.controlplane.sessions.ending import end_unallowed
+from acc.controlplane.store.db import Database, Sql, required
 from acc.rpc import worker_v1 as rpc
 from tests.controlplane.peer import Worker, connection_id, new_worker
 from tests.controlplane.system import (
@@ -25,6 +27,7 @@ from tests.controlplane.system import (
     make_target,
     wait_until,
     waits_for_a_lock,
+    with_db,
 )
 from tests.controlplane.things import Item, act, change, delete, make, make_hosts, make_project, new_name, read
 
@@ -284,6 +287,18 @@ def test_a_removal_that_commits_while_another_is_looked_at_is_seen_next(
 
     in_database(controller, work)
     wait_until(lambda: world.status() == "terminated", SECONDS)
+
+
+def test_two_controllers_that_end_a_session_at_once_leave_one_record(controller: Controller, world: World) -> None:
+    async def both(db: Database) -> Sequence[Sequence[AuditEvent]]:
+        once = [db.transact(lambda sql: end_unallowed(sql, [world.session])) for _ in range(2)]
+        return await asyncio.gather(*once)
+
+    records = asyncio.run(with_db(controller.database, both))
+
+    assert sorted(len(each) for each in records) == [0, 1]
+    events = world.admin.get("/v1/audit-events", params={"recursive": "true", "resource_id": world.session})
+    assert [one["details"]["reason"] for one in events.json()["items"]] == ["access removed"]
 
 
 def noted(controller: Controller) -> bool:

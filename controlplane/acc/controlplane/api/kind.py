@@ -17,7 +17,7 @@ from enum import Enum
 from acc.controlplane.access.grants import Place, Thing
 from acc.controlplane.api.caller import Caller
 from acc.controlplane.api.places import SCOPE_COLUMNS, Scope, find_scope, missing, scope_of
-from acc.controlplane.audit.attempt import note_place, note_thing
+from acc.controlplane.audit.attempt import note_names, note_place, note_thing
 from acc.controlplane.audit.trail import transact
 from acc.controlplane.service.shape import Json, present
 from acc.controlplane.store.db import Database, ForeignKeyViolation, Row, Sql, UniqueViolation, required
@@ -40,7 +40,8 @@ class Kind:
 
     `table` is its table, `t` in all SQL; `columns` are those that `render` wants besides the common ones; `scope` is
     the column that says in which scope it lies, `scope_columns` what is to be known of that scope, `owner` the one that
-    says whose it is, `called` the one that people know it by. What is `built_in` is never deleted.
+    says whose it is, `called` the one that people know it by. `recorded_as` is the SQL for its name in the record, if
+    that is another one. What is `built_in` is never deleted.
     """
 
     resource: Resource
@@ -51,6 +52,7 @@ class Kind:
     scope_columns: str = SCOPE_COLUMNS
     owner: str = "null::text"
     called: str = "name"
+    recorded_as: str | None = None
     record: str = "t.created_time, t.updated_time, t.version"
     access: Access = Access.SAME
     built_in: tuple[str, ...] = ()
@@ -65,9 +67,14 @@ class Kind:
         """Its rows, with everything that `find` and `show` need."""
         return f"""
             select t.id, {self.owner} as owner_id, {self.pin} as pin_id, {self.record}, {self.columns},
-                {self.scope_columns}
+                {self.scope_columns}, {self.name_on_record} as name_on_record
             from {self.table} t left join scopes p on p.id = {self.scope}
         """  # noqa: S608 (only constants of ours are put in)
+
+    @property
+    def name_on_record(self) -> str:
+        """The SQL for what the record calls it."""
+        return self.recorded_as or f"t.{self.called}"
 
     @property
     def places(self) -> str:
@@ -134,7 +141,7 @@ async def find(sql: Database | Sql, caller: Caller, kind: Kind, item_id: str, *,
 def note(kind: Kind, row: Row) -> None:
     """For the record: the thing in `row` is meant, or lies where what is meant does."""
     note_place(row["scope_id"], row["scope_name"], row["scope_parent_id"])
-    note_thing(kind.resource.type, row["id"], row[kind.called])
+    note_thing(kind.resource.type, row["id"], row["name_on_record"])
 
 
 def show(kind: Kind, caller: Caller, row: Row, actions: Sequence[str]) -> Json:
@@ -193,6 +200,7 @@ async def place_for(
     else:
         found = await find(sql, caller, parent, parent_id)
         scope, pin = scope_of(found.row), found.id
+        note_names({found.id: found.row["name_on_record"]})
     if not caller.may(Thing(scope.place, kind.resource.type, "", pin=pin), action):
         raise AccError(Code.NOT_ALLOWED, f"create {kind.resource.plural.replace('-', ' ')} in {parent_id}")
     if scope.type not in kind.resource.scopes:

@@ -17,6 +17,7 @@ import msgspec
 
 from acc.controlplane.api.caller import Caller
 from acc.controlplane.api.kind import Kind, item_actions
+from acc.controlplane.audit.attempt import note_names
 from acc.controlplane.store.db import Row, Sql
 from acc.wire.directory.index import type_of_id
 from acc.wire.errors import wrong_field
@@ -32,6 +33,32 @@ class Reference(Generic[Body]):
     kinds: tuple[Kind, ...]
     named: Callable[[Body], Sequence[str]]
     has: Callable[[Row], Sequence[str]]
+
+
+async def record_names(sql: Sql, references: Sequence[Reference[Body]], body: Body, lost_by: Row | None = None) -> None:
+    """Notes what the things are called that the body names, once it is sure that the caller may name them.
+
+    Of what is taken away from `lost_by` that is what it has: nothing is to be learned about other things.
+    """
+    named = {
+        one: kind
+        for reference in references
+        for one, kind in _typed(reference, body)
+        if lost_by is None or one in reference.has(lost_by)
+    }
+    kinds = {kind.resource.type: kind for kind in named.values()}
+    if named:
+        statements = (
+            f"select t.id, {kind.name_on_record} as name from {kind.table} t where t.id = any($1)"  # noqa: S608 (constants)
+            for kind in kinds.values()
+        )
+        note_names({row["id"]: row["name"] for row in await sql.fetch(" union all ".join(statements), list(named))})
+
+
+def _typed(reference: Reference[Body], body: Body) -> Sequence[tuple[str, Kind]]:
+    kinds = {kind.resource.type: kind for kind in reference.kinds}
+    typed = ((one, kinds.get(type_of_id(one) or "")) for one in reference.named(body))
+    return [(one, kind) for one, kind in typed if kind is not None]
 
 
 async def check_references(
@@ -54,9 +81,11 @@ async def check_references(
 
 def _unsure(caller: Caller, reference: Reference[Body], body: Body, has: Sequence[str]) -> Sequence[tuple[str, Kind]]:
     """The ids, each with its kind, that only the database can say something about."""
-    kinds = {kind.resource.type: kind for kind in reference.kinds if not _sees_all(caller, kind)}
-    typed = [(one, kinds.get(type_of_id(one) or "")) for one in reference.named(body) if one not in has]
-    return [(one, kind) for one, kind in typed if kind is not None and one not in kind.built_in]
+    return [
+        (one, kind)
+        for one, kind in _typed(reference, body)
+        if one not in has and one not in kind.built_in and not _sees_all(caller, kind)
+    ]
 
 
 def _sees_all(caller: Caller, kind: Kind) -> bool:

@@ -20,7 +20,7 @@ from acc.controlplane.api.kind import Access, Found, Kind, Where, change, create
 from acc.controlplane.api.listing import read_page
 from acc.controlplane.api.pages import Within, visible_page
 from acc.controlplane.api.places import find_scope, scope_of
-from acc.controlplane.api.references import Reference, check_references
+from acc.controlplane.api.references import Reference, check_references, record_names
 from acc.controlplane.service.shape import Json
 from acc.controlplane.sessions.watcher import Watcher
 from acc.controlplane.store.db import Database, Row, Sql
@@ -47,12 +47,13 @@ class Create(Generic[New]):
 class Act(Generic[Changed]):
     """How one is changed: by `body`, which names the version, with `apply`.
 
-    `refers` says where the body names other things.
+    `refers` says where the body names other things, `loses` where it names what is to be taken away.
     """
 
     body: type[Changed]
     apply: Callable[[Sql, Found, Changed], Awaitable[None]]
     refers: tuple[Reference[Changed], ...] = ()
+    loses: tuple[Reference[Changed], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def edits(
     return {
         f"add-{word}": Act(body, added, refers),
         f"set-{word}": Act(body, made, refers),
-        f"remove-{word}": Act(body, removed),
+        f"remove-{word}": Act(body, removed, loses=refers),
     }
 
 
@@ -179,6 +180,7 @@ def _creator(kind: Kind, parent: Kind | None, creates: Create[Any]) -> Callable[
 
         async def insert(sql: Sql, where: Where) -> str:
             await check_references(sql, caller, creates.refers, new, None)
+            await record_names(sql, creates.refers, new)
             return await creates.insert(sql, where, new)
 
         parent_id = str(getattr(new, kind.resource.parent_field))
@@ -193,6 +195,8 @@ def _changer(kind: Kind, action: str, act: Act[Any]) -> Callable[..., Awaitable[
 
         async def apply(sql: Sql, found: Found) -> None:
             await check_references(sql, caller, act.refers, wanted, found.row)
+            await record_names(sql, act.refers, wanted)
+            await record_names(sql, act.loses, wanted, found.row)
             await act.apply(sql, found, wanted)
 
         changed = await change(db, caller, kind, item_id, action, wanted.version, apply)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from acc.controlplane.access.filters import JsonValue
-from acc.controlplane.audit.record import OK, AuditEvent, new_event_id, printable, redacted
+from acc.controlplane.audit.record import OK, AuditEvent, new_event_id, printable, redacted, storable, without_secrets
 from acc.wire.directory.index import BY_TYPE, QUERY, RESOURCES, type_of_id
 from acc.wire.errors import Code
 from acc.wire.resources import Field, Resource
@@ -107,7 +107,7 @@ def note_user(user_id: str, user_name: str) -> None:
     """Who asks."""
     attempt = _current.get()
     if attempt is not None:
-        attempt.event = replace(attempt.event, user_id=user_id, user_name=user_name)
+        attempt.event = replace(attempt.event, user_id=user_id, user_name=without_secrets(user_name))
 
 
 def note_place(scope_id: str | None, scope_name: str | None, parent_id: str | None) -> None:
@@ -117,7 +117,7 @@ def note_place(scope_id: str | None, scope_name: str | None, parent_id: str | No
         attempt.event = replace(
             attempt.event,
             scope_id=scope_id or "global",
-            scope_name=scope_name or "global",
+            scope_name=without_secrets(scope_name or "global"),
             scope_parent_id=parent_id,
         )
 
@@ -147,7 +147,16 @@ def note_details(**details: JsonValue) -> None:
     """What may be known by everybody who reads the record: ids and names, as they are; None is left out."""
     attempt = _current.get()
     if attempt is not None:
-        attempt.add({name: value for name, value in details.items() if value is not None})
+        attempt.add({name: storable(value) for name, value in details.items() if value is not None})
+
+
+def note_names(names: Mapping[str, str | None]) -> None:
+    """What the things are called, by id, whose ids stand in the details; nothing for those without a name."""
+    attempt = _current.get()
+    called = {one: printable(name) for one, name in names.items() if name}
+    if attempt is not None and called:
+        known = attempt.event.details.get("names")
+        attempt.add({"names": {**(known if isinstance(known, dict) else {}), **called}})
 
 
 @contextmanager

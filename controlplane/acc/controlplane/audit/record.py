@@ -2,11 +2,13 @@
 
 An event says who asked for what, of which thing, from where, and what came of it, with the names that everything had
 at that time. What was asked stands in `details`, by the description of the resources: a public field as it came, a
-sensitive one as `(sensitive)`, a secret one not at all. A field that nobody described counts as secret.
+sensitive one as `(sensitive)`, a secret one not at all. A field that nobody described counts as secret. A login,
+a ticket or an enrolment token that somebody put where a name or an id belongs is cut to what is public of it.
 
 Rule: text in an event is bounded and printable, whoever sent it, so that no request can be one that cannot be recorded.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +25,10 @@ SENSITIVE = "(sensitive)"
 MAX_TEXT = 128
 
 _NOT_PRINTABLE = "\N{REPLACEMENT CHARACTER}"
+
+# Parts of them too: of 43 characters that are secret, a reader of the log must not be left a few to guess.
+_LOGIN = re.compile(r"(at_[0-9A-Za-z]{10})_[0-9A-Za-z]{8,}", re.ASCII)
+_SECRET = re.compile(r"acc[te]1\.[\w.-]+", re.ASCII)
 
 
 def new_event_id() -> str:
@@ -89,9 +95,14 @@ def scope_type(parent_id: str | None) -> str:
             return "project"
 
 
+def without_secrets(text: str) -> str:
+    """`text` with each login in it cut to its id, `at_<id>`, and `(secret)` for each ticket and enrolment token."""
+    return _SECRET.sub("(secret)", _LOGIN.sub(r"\1", text))
+
+
 def printable(text: str) -> str:
     """`text`, cut to its first `MAX_TEXT` characters and without any that could disturb a reader or a database."""
-    return "".join(one if one.isprintable() else _NOT_PRINTABLE for one in text[:MAX_TEXT])
+    return "".join(one if one.isprintable() else _NOT_PRINTABLE for one in without_secrets(text)[:MAX_TEXT])
 
 
 def redacted(
@@ -103,7 +114,7 @@ def redacted(
     for name, value in asked.items():
         match exposures.get(name), value:
             case Exposure.PUBLIC, _:
-                shown[name] = _storable(value)
+                shown[name] = storable(value)
             case Exposure.SENSITIVE, _:
                 shown[name] = SENSITIVE
             case None, dict() as parts if any(one.inside == name for one in fields):
@@ -113,18 +124,18 @@ def redacted(
     return shown
 
 
-def _storable(value: JsonValue) -> JsonValue:
-    """JSON without NUL, the one character that Postgres has no place for."""
+def storable(value: JsonValue) -> JsonValue:
+    """JSON without secrets, and without NUL, the one character that Postgres has no place for."""
     match value:
         case str():
-            return _without_nul(value)
+            return _storable_text(value)
         case list():
-            return [_storable(one) for one in value]
+            return [storable(one) for one in value]
         case dict():
-            return {_without_nul(key): _storable(one) for key, one in value.items()}
+            return {_storable_text(key): storable(one) for key, one in value.items()}
         case _:
             return value
 
 
-def _without_nul(text: str) -> str:
-    return text.replace("\0", _NOT_PRINTABLE)
+def _storable_text(text: str) -> str:
+    return without_secrets(text).replace("\0", _NOT_PRINTABLE)

@@ -92,6 +92,8 @@ ACCOUNTS = Kind(
     columns="t.name, t.description, t.auth_method_id, t.user_id, t.login_name",
     render=_render,
     owner="t.user_id",
+    # Its login name is for nobody who reads the record.
+    recorded_as="coalesce(t.name, (select u.name from users u where u.id = t.user_id))",
     access=Access.CHANGED,
 )
 

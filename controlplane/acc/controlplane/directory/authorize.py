@@ -2,7 +2,8 @@
 
 One query finds what the name may mean and the caller may use, a host for each, and which workers live; one statement
 makes the session, its record and a note, and only if the target is still as it was read. Then the ticket is signed.
-Where nothing is to be used, a second query asks whether something is to be seen. The endpoint that people see is
+Where nothing is to be used, a second query asks whether something is to be seen, and if not, a third where it lies, for
+the record alone. The endpoint that people see is
 `tcp://host:port`; a ticket names it `host:port`, as a worker dials it.
 
 The note is for `recheck`: what the caller was granted was read before, and may have been taken away since. Nothing is
@@ -31,7 +32,7 @@ from acc.controlplane.api.caller import Caller
 from acc.controlplane.api.calls import Call
 from acc.controlplane.api.kind import item_actions, note
 from acc.controlplane.api.places import SCOPE_COLUMNS, missing, scope_of
-from acc.controlplane.audit.attempt import note_details, supposing
+from acc.controlplane.audit.attempt import note_details, note_names, supposing
 from acc.controlplane.audit.trail import beside, fetch_beside
 from acc.controlplane.directory.targets import TARGETS
 from acc.controlplane.link.workers import LIVE_WORKERS, MAX_WORKERS_OFFERED, facts_of
@@ -50,7 +51,7 @@ MAX_CANDIDATES = 100
 AVOID_SECONDS = 30
 """How long a host that failed to answer is passed over."""
 
-_CANDIDATES = f"""
+_MEANT = """
     with meant as (
         select t.id, 1 as meaning, null::text as host_id from targets t where t.id = $1
         union all
@@ -58,12 +59,17 @@ _CANDIDATES = f"""
         union all
         select a.destination_id, 3, a.host_id from aliases a where lower(a.value) = lower($1)
     )
-    select t.id, null::text as owner_id, null::text as pin_id, t.name, t.address, t.default_port, t.extra_ports,
-        t.outage_policy, t.egress_worker_filter, t.version, {SCOPE_COLUMNS}, h.host_id, h.host_set_id, h.host_address,
+"""
+
+_CANDIDATES = f"""
+    {_MEANT}
+    select t.id, null::text as owner_id, null::text as pin_id, t.name, t.name as name_on_record, t.address,
+        t.default_port, t.extra_ports, t.outage_policy, t.egress_worker_filter, t.version, {SCOPE_COLUMNS},
+        h.host_id, h.host_name, h.host_set_id, h.host_address,
         meant.meaning, case when t.egress_worker_filter is null then {LIVE_WORKERS} end as workers
     from meant join targets t on t.id = meant.id join scopes p on p.id = t.scope_id
     left join lateral (
-        select o.id as host_id, m.host_set_id, o.address as host_address
+        select o.id as host_id, o.name as host_name, m.host_set_id, o.address as host_address
         from target_host_sets r join host_set_hosts m on m.host_set_id = r.host_set_id join hosts o on o.id = m.host_id
         where r.target_id = t.id and (coalesce($2, meant.host_id, o.id) = o.id or $9 = o.name)
         order by coalesce(o.failed_time > now() - interval '{AVOID_SECONDS} seconds', false), random() limit 1
@@ -71,6 +77,14 @@ _CANDIDATES = f"""
     where ($3::text is null or t.scope_id = $3) and ($4::text is null or p.name = $4)
     and ($5 or t.scope_id = any($6) or p.parent_id = any($7) or t.id = any($8))
     order by meant.meaning limit {MAX_CANDIDATES}
+"""  # noqa: S608 (only constants of ours are put in)
+
+_HIDDEN = f"""
+    {_MEANT}
+    select distinct t.id, t.name as name_on_record, {SCOPE_COLUMNS}
+    from meant join targets t on t.id = meant.id join scopes p on p.id = t.scope_id
+    where ($2::text is null or t.scope_id = $2) and ($3::text is null or p.name = $3)
+    limit 2
 """  # noqa: S608 (only constants of ours are put in)
 
 _INSERT = beside(
@@ -183,7 +197,15 @@ async def _none_usable(db: Database, caller: Caller, meant: str, wanted: Authori
         if item_actions(TARGETS, caller, row):
             note(TARGETS, row)
             return AccError(Code.NOT_ALLOWED)
+    await _note_hidden(db, meant, wanted)
     return missing(TARGET)
+
+
+async def _note_hidden(db: Database, meant: str, wanted: AuthorizeSession) -> None:
+    """For the record only: the one target that is meant, though the caller sees none. Asked for a missing one too."""
+    rows = await db.fetch(_HIDDEN, meant, wanted.scope_id, wanted.scope_name)
+    if len(rows) == 1:
+        note(TARGETS, rows[0])
 
 
 async def _candidates(db: Database, among: Shown, meant: str, wanted: AuthorizeSession) -> Sequence[Row]:
@@ -229,6 +251,8 @@ async def _workers(db: Database, target: Row) -> list[str]:
 
 async def _insert(db: Database, caller: Caller, session_id: str, target: Row, endpoint: str) -> Row:
     note_details(endpoint=f"tcp://{endpoint}", host_id=target["host_id"])
+    if target["host_id"] is not None:
+        note_names({target["host_id"]: target["host_name"]})
     try:
         with supposing():
             note_details(session_id=session_id)

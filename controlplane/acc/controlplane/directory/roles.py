@@ -271,6 +271,6 @@ ROUTES = routes(
         **edits("grants", Grants, "grant_strings", _grants, _add_grants, _remove_grants),
         "add-grant-scopes": Act(GrantScopes, _add_grant_scopes, _REFERS),
         "set-grant-scopes": Act(GrantScopes, _set_grant_scopes, _REFERS),
-        "remove-grant-scopes": Act(GrantScopes, _remove_grant_scopes),
+        "remove-grant-scopes": Act(GrantScopes, _remove_grant_scopes, loses=_REFERS),
     },
 )

@@ -25,12 +25,12 @@ TOKENS = Kind(
     table="auth_tokens",
     columns="""
         t.user_id, t.account_id, t.expiration_time,
-        (select a.auth_method_id from accounts a where a.id = t.account_id) as auth_method_id,
-        (select u.name from users u where u.id = t.user_id) as user_name
+        (select a.auth_method_id from accounts a where a.id = t.account_id) as auth_method_id
     """,
     render=_render,
     owner="t.user_id",
-    called="user_name",
+    called="id",
+    recorded_as="(select u.name from users u where u.id = t.user_id)",
     record="t.created_time, t.approximate_last_used_time as updated_time, null::integer as version",
 )
 

@@ -9,7 +9,8 @@ import secrets
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-_SANE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+# Ids are logged and answered everywhere, so nothing like a login, a ticket or an enrolment token is one.
+_SANE = re.compile(rb"(?!.*(?:at_[0-9A-Za-z]{10}_|acc[te]1\.))[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(slots=True)

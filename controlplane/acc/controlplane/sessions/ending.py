@@ -6,16 +6,25 @@ Rules: ending is two steps, because connections must be ended first. A session i
 it is `terminated` once it has no open one, which for a session without any is at once. Whoever waits for a worker that
 stays silent waits `GRACE_SECONDS`; then the controller closes what is left in its books and says that it did.
 
+What a controller ends by its own decision, because access was taken away, has a record in the same transaction. That a
+session runs out of time or connections was decided when it was allowed.
+
 Every function may run in several controllers at the same time and may be repeated.
 """
 
 from collections.abc import Sequence
 
-from acc.controlplane.store.db import Database, Sql
+from acc.controlplane.audit.record import AuditEvent
+from acc.controlplane.audit.trail import store_all
+from acc.controlplane.store.db import Database, Row, Sql
 
 CANCELED = "canceled"
+ACCESS_REMOVED = "access removed"
 TIMED_OUT = "timed out"
 CONNECTION_LIMIT = "connection limit"
+
+CONTROLLER = "(controller)"
+"""Who ends what nobody cancelled, in the record. No user can be called so."""
 
 GRACE_SECONDS = 30
 
@@ -24,6 +33,8 @@ _TO_CANCELING = """
         version = version + 1
     where state in ('pending', 'active')
 """
+
+_ENDED = " returning id, scope_id, scope_name, org_id, target_id, target_name, user_id, user_name"
 
 _USED_UP = """
     and id = $2 and connection_limit >= 0
@@ -52,20 +63,43 @@ async def cancel_session(sql: Sql, session_id: str) -> None:
     await terminate_finished(sql, session_id)
 
 
-async def cancel_orphans(sql: Sql) -> None:
-    """Ends every session whose user, target or host has been deleted."""
-    await sql.execute(
-        _TO_CANCELING + " and (live_user_id is null or live_target_id is null"
-        " or (host_id is not null and live_host_id is null))",
-        CANCELED,
+async def end_orphans(sql: Sql) -> Sequence[AuditEvent]:
+    """Ends every session whose user, target or host has been deleted; the records of that, stored."""
+    return await _take_away(
+        sql,
+        " and (live_user_id is null or live_target_id is null or (host_id is not null and live_host_id is null))",
     )
-    await sql.execute(_TO_TERMINATED)
 
 
-async def cancel_sessions(sql: Sql, session_ids: Sequence[str]) -> None:
-    """Ends these sessions."""
-    await sql.execute(_TO_CANCELING + " and id = any($2)", CANCELED, session_ids)
+async def end_unallowed(sql: Sql, session_ids: Sequence[str]) -> Sequence[AuditEvent]:
+    """Ends these sessions, which nothing allows any more; the records of that, stored."""
+    return await _take_away(sql, " and id = any($2)", session_ids)
+
+
+async def _take_away(sql: Sql, which: str, *arguments: object) -> Sequence[AuditEvent]:
+    # Of two controllers that end the same session only one gets its row, so there is one record of it.
+    ended = await sql.fetch(_TO_CANCELING + which + _ENDED, ACCESS_REMOVED, *arguments)
     await sql.execute(_TO_TERMINATED)
+    return await store_all(sql, [_taken_away(row) for row in ended]) if ended else ()
+
+
+def _taken_away(row: Row) -> AuditEvent:
+    return AuditEvent(
+        action="cancel",
+        resource_type="session",
+        resource_id=row["id"],
+        resource_name=row["target_name"],
+        scope_id=row["scope_id"],
+        scope_name=row["scope_name"],
+        scope_parent_id=row["org_id"],
+        user_name=CONTROLLER,
+        details={
+            "reason": ACCESS_REMOVED,
+            "target_id": row["target_id"],
+            "user_id": row["user_id"],
+            "user_name": row["user_name"],
+        },
+    )
 
 
 async def finish_used_up(sql: Sql, session_id: str) -> None:

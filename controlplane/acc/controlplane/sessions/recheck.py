@@ -14,6 +14,7 @@ from collections.abc import Set as AbstractSet
 
 from acc.controlplane.access.grants import Holder, Place, Rights, Thing, allows, rights_of
 from acc.controlplane.access.held import EVERYBODY, grants_of, read_grants
+from acc.controlplane.audit.record import AuditEvent
 from acc.controlplane.sessions import ending
 from acc.controlplane.store.db import Database, Row, Sql
 
@@ -31,23 +32,27 @@ _RUNNING = """
 _GRANTS = f"select u.id, {grants_of('u.id', EVERYBODY)} as grants from users u where u.id = any($1)"  # noqa: S608 (constants)
 
 
-async def recheck(db: Database) -> None:
-    """Ends the running sessions that nothing allows any more: all if anything has changed, else those that are new."""
+async def recheck(db: Database) -> Sequence[AuditEvent]:
+    """Ends the running sessions that nothing allows any more: all if anything has changed, else those that are new.
 
-    async def work(sql: Sql) -> None:
+    The records of that, stored.
+    """
+
+    async def work(sql: Sql) -> Sequence[AuditEvent]:
         noted = [row["session_id"] for row in await sql.fetch("delete from access_changes returning session_id")]
         if None in noted:
-            await ending.cancel_orphans(sql)
-            await _end_refused(sql, await sql.fetch(_RUNNING))
-        elif noted:
-            await _end_refused(sql, await sql.fetch(_RUNNING + " and s.id = any($1)", noted))
+            orphans = await ending.end_orphans(sql)
+            return (*orphans, *await _end_refused(sql, await sql.fetch(_RUNNING)))
+        if noted:
+            return await _end_refused(sql, await sql.fetch(_RUNNING + " and s.id = any($1)", noted))
+        return ()
 
-    await db.transact(work)
+    return await db.transact(work)
 
 
-async def _end_refused(sql: Sql, rows: Sequence[Row]) -> None:
+async def _end_refused(sql: Sql, rows: Sequence[Row]) -> Sequence[AuditEvent]:
     rights = await _rights(sql, {_holder(row) for row in rows})
-    await ending.cancel_sessions(sql, [row["id"] for row in rows if not _allowed(rights, row)])
+    return await ending.end_unallowed(sql, [row["id"] for row in rows if not _allowed(rights, row)])
 
 
 async def still_allowed(sql: Sql, session_id: str) -> bool:

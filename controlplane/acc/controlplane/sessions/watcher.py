@@ -13,8 +13,9 @@ import contextlib
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 
+from acc.controlplane.audit.record import AuditEvent
 from acc.controlplane.service.log import event, warning
-from acc.controlplane.sessions.ending import TIMED_OUT, forget_old_secrets, sweep
+from acc.controlplane.sessions.ending import ACCESS_REMOVED, TIMED_OUT, forget_old_secrets, sweep
 from acc.controlplane.sessions.recheck import recheck
 from acc.controlplane.store.db import Database, DatabaseError
 from acc.wire.errors import AccError, Code
@@ -64,10 +65,11 @@ class ControlStream:
 
 
 class Watcher:
-    """The open control streams, and the look-out for sessions that end."""
+    """The open control streams, and the look-out for sessions that end. `ship` gets what is on record of that."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, ship: Callable[[AuditEvent], None]) -> None:
         self._db = db
+        self._ship = ship
         self._streams: set[ControlStream] = set()
         self._woken = asyncio.Event()
         self._changed = asyncio.Event()
@@ -81,11 +83,16 @@ class Watcher:
         """Ends what has expired or stands on nothing any more, once a second and when woken, until cancelled."""
         while True:
             self._changed.clear()
-            await _patiently("recheck sessions", lambda: recheck(self._db))
+            await _patiently("recheck sessions", self._recheck)
             self._woken.set()
             await _patiently("sweep sessions", lambda: sweep(self._db))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), SWEEP_SECONDS)
+
+    async def _recheck(self) -> None:
+        for audited in await recheck(self._db):
+            event("session ended", session=audited.resource_id, reason=ACCESS_REMOVED)
+            self._ship(audited)
 
     @contextlib.contextmanager
     def stream(self, worker_id: str) -> Generator[ControlStream]:

@@ -80,7 +80,10 @@ AUDIT_EVENT = Resource(
         Field(name="resource_id", says="On which thing."),
         Field(name="resource_name", says="What it was called then."),
         Field(name="outcome", says="ok, or an error's code."),
-        Field(name="details", says="What was asked, without what is secret.", shape=Shape.OBJECT),
+        Field(
+            name="details", says="What was asked, without what is secret, and the names of ids in it.",
+            shape=Shape.OBJECT,
+        ),
         ACTIONS,
     ),
     columns=("created_time", "user_name", "action", "resource_type", "resource_name", "outcome"),
