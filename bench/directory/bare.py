@@ -3,8 +3,8 @@
 What is left of a request when nothing is decided: the yardstick for `:authorize-session`. It listens as the
 controller does, with the same TLS and the same deadlines.
 
-Its pool is asyncpg's as it comes, which makes a round trip when a connection is given back. The controller's makes none,
-so a part of how the two compare is that: docs/performance.md has the figures without it on either side.
+Its pool is asyncpg's as it comes, which makes a round trip when a connection is given back. The controller's makes
+none, so a part of how the two compare is that: docs/performance.md has the figures without it on either side.
 """
 
 import asyncio
