@@ -29,8 +29,9 @@ from acc.controlplane.link.workers import EnrolmentToken, create_enrolment_secre
 from acc.controlplane.recovery import Recovered
 from acc.controlplane.recovery import recover_admin as recover
 from acc.controlplane.serve import serve as run_server
-from acc.controlplane.service.config import DEFAULT_FILE, Config, read_config, read_settings, show, strange_variables
+from acc.controlplane.service.config import DEFAULT_FILE, Config, read_config, read_settings, show
 from acc.controlplane.service.log import start_logging, warning
+from acc.controlplane.service.variables import strange_variables
 from acc.controlplane.store.db import Database, Sql, open_database
 from acc.controlplane.store.migrate import Change, check_schema
 from acc.controlplane.store.migrate import migrate as apply_migrations

@@ -2,7 +2,7 @@
 
 They are read once, from a TOML file and from the environment, where `api.listen` is ACC_API_LISTEN; the environment
 wins. Rule: a setting that cannot be used stops the program with `Code.CONFIG` and the names of key and variable. A
-variable that is none of acc's does not, because the environment belongs to others too; `strange_variables` has them.
+variable that is none of acc's does not, because the environment belongs to others too; `variables` names them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from acc.controlplane.service.secret import Secret, secret
 from acc.wire.errors import AccError, Code
-from acc.wire.settings import Key, Kind, Listen, Settings, address, load, nearest, number, text, words
+from acc.wire.settings import Key, Kind, Listen, Settings, address, load, number, text, words
 
 DEFAULT_FILE = Path("/etc/acc/controller.toml")
 
@@ -155,10 +155,6 @@ KEYS: Sequence[Key[object]] = (
 )
 
 
-CLIENT_VARIABLES = ("ACC_ADDR", "ACC_CACERT", "ACC_TOKEN")
-"""What `acc` reads, which may be used in the same environment."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotas:
     """How many requests a time of `Limits.seconds` has room for."""
@@ -214,15 +210,6 @@ def read_settings(file: Path | None, environment: Mapping[str, str]) -> Settings
     except OSError as cause:
         raise AccError(Code.CONFIG, f"cannot read {chosen}: {cause.strerror}") from None
     return load(KEYS, document, str(chosen), environment)
-
-
-def strange_variables(settings: Settings, environment: Mapping[str, str]) -> Mapping[str, str]:
-    """The variables that look like acc's and are none, nor named by a secret: what is to be said of each."""
-    known = (*(key.override for key in KEYS), *CLIENT_VARIABLES)
-    values = (settings[key] for key in KEYS)
-    named = {value.variable for value in values if isinstance(value, Secret)}
-    strange = (name for name in sorted(environment) if name.startswith("ACC_") and name not in {*known, *named})
-    return {name: f"no program of acc reads {name}{nearest(name, known)}" for name in strange}
 
 
 def read_config(settings: Settings, environment: Mapping[str, str]) -> Config:
