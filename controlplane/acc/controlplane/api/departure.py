@@ -27,9 +27,10 @@ async def read_while_wanted(app: ASGIApp, scope: HTTPScope, receive: Receive, se
         if not answering:
             reading.cancel()
         await asyncio.wait({reading})
-    finally:
+    finally:  # neither outlives the request, not even one that is cancelled itself
         reading.cancel()
         leaving.cancel()
+        await asyncio.wait({reading, leaving})
     if reading.cancelled():
         return False
     reading.result()
