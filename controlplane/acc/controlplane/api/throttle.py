@@ -33,6 +33,8 @@ def throttled(app: ASGIApp, limits: RequestLimits) -> ASGIApp:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
+                if token and exchange.user_id:
+                    limits.proved(token)  # before the answer leaves: the next request may come at once
                 headers = [*message["headers"], *_headers(verdict)]
                 if message["status"] == Code.TOO_MANY_REQUESTS.http:
                     headers.append((b"retry-after", str(exchange.retry_after).encode()))
@@ -43,8 +45,6 @@ def throttled(app: ASGIApp, limits: RequestLimits) -> ASGIApp:
             await _refuse(exchange, verdict, answer)
             return
         await app(scope, receive, answer)
-        if token and exchange.user_id:
-            limits.proved(token)
 
     return throttle
 
