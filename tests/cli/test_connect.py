@@ -314,6 +314,7 @@ def test_the_loss_of_the_transport_is_not_noticed(system: System, relay: Relay, 
         for cut in range(1, 5):
             wait_until(lambda wanted=cut: relay.carried > wanted * (SIZE // 4), 20)
             relay.cut()
+            wait_until(lambda came=cut + 1: relay.accepted == came, 20)  # or the next cut would find nothing to cut
         carrying.join(30)
 
     assert results == [True]
